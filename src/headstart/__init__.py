@@ -1,0 +1,45 @@
+"""Labelled data in, a classifier you can trust out."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.bundle.classifier import Classifier
+    from headstart.errors import HeadstartError
+    from headstart.estimators import ImageClassifier
+    from headstart.pipeline import load, train
+    from headstart.report.plots import plot_confusion_matrix, plot_images
+    from headstart.run import Run
+
+_HOMES = {
+    "Classifier": "bundle.classifier",
+    "HeadstartError": "errors",
+    "ImageClassifier": "estimators",
+    "Run": "run",
+    "load": "pipeline",
+    "plot_confusion_matrix": "report.plots",
+    "plot_images": "report.plots",
+    "train": "pipeline",
+}
+
+__all__ = [
+    "Classifier",
+    "HeadstartError",
+    "ImageClassifier",
+    "Run",
+    "load",
+    "plot_confusion_matrix",
+    "plot_images",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: `import headstart` itself is instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headstart' has no attribute {name!r}")
+    return getattr(import_module(f"headstart.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,94 @@
+"""Which engine and which precision: the fast one where it is proved on the user's own photos."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.backbone.engine import OpenVinoEngine, Pixels, has_bfloat16
+from headstart.backbone.graphs import Graph
+from headstart.errors import OptionError
+from headstart.options import Precision
+from headstart.store.files import cache_root, key_of, write_json
+
+NEEDED = 0.99
+PHOTOS = 32
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well bfloat16 features agree with float32 ones.
+
+    Attributes:
+        cosine: the least, over the photos, of the cosine between the two feature vectors of
+            one photo, each less the mean float32 vector: what all photos share hides nothing.
+        needed: bfloat16 is taken from this figure on.
+        photos: how many were compared.
+    """
+
+    cosine: float
+    needed: float
+    photos: int
+
+    @property
+    def holds(self) -> bool:
+        return self.cosine >= self.needed
+
+
+def choose(
+    graph: Graph,
+    wanted: Precision,
+    keys: Sequence[str],
+    first_photos: Callable[[], Pixels],
+) -> tuple[OpenVinoEngine, Agreement | None]:
+    """The engine for a graph, and what its precision rests on.
+
+    Args:
+        wanted: `auto` compares bfloat16 with float32 where the processor has both.
+        keys: SHA-256 of the photos that `first_photos` gives; the comparison is kept under
+            them and made once.
+        first_photos: decodes up to `PHOTOS` photos, uint8 (n, H, W, 3).
+
+    Raises:
+        OptionError: bfloat16 is asked for on a processor that has none.
+    """
+    if wanted == "float32" or (wanted == "auto" and not has_bfloat16()):
+        return OpenVinoEngine(graph.read(), graph.digest, "float32"), None
+    if not has_bfloat16():
+        raise OptionError(
+            "--precision bfloat16: this processor does not compute in bfloat16.",
+            mend="Leave the option out, or give float32.",
+        )
+    fast = OpenVinoEngine(graph.read(), graph.digest, "bfloat16")
+    if wanted == "bfloat16":
+        return fast, None
+    place = cache_root() / "agreement" / f"{key_of(engine=fast.key, photos=' '.join(keys))}.json"
+    agreement = _kept(place)
+    plain = None
+    if agreement is None:
+        plain = OpenVinoEngine(graph.read(), graph.digest, "float32")
+        pixels = first_photos()
+        agreement = compare(plain.run(pixels), fast.run(pixels))
+        write_json(place, asdict(agreement))
+    if agreement.holds:
+        return fast, agreement
+    return plain or OpenVinoEngine(graph.read(), graph.digest, "float32"), agreement
+
+
+def compare(plain: NDArray[np.float32], fast: NDArray[np.float32]) -> Agreement:
+    """Compare float32 (n, n_features) with what another arithmetic made of the same photos."""
+    middle = plain.mean(axis=0) if len(plain) > 1 else np.zeros(plain.shape[1], np.float32)
+    a, b = plain - middle, fast - middle
+    length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosine = float(np.min(np.sum(a * b, axis=1) / np.maximum(length, 1e-30))) if len(a) else 0.0
+    return Agreement(cosine if np.isfinite(cosine) else 0.0, NEEDED, len(plain))
+
+
+def _kept(place: Path) -> Agreement | None:
+    try:
+        return Agreement(**json.loads(place.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,110 @@
+"""The graph of a backbone: built here for EfficientNet-Lite0, converted from Keras for others.
+
+The conversion runs as a child process, once for each backbone, weights and size, and is
+kept only if OpenVINO then computes what Keras computes.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.backbone import catalog, child, graphs, lite0
+from headstart.backbone.catalog import Backbone
+from headstart.backbone.graphs import BIN, XML, Graph
+from headstart.backbone.weights import Weights
+from headstart.errors import HeadstartError
+from headstart.events import Listener, Notice, nobody
+from headstart.store.files import key_of
+
+if TYPE_CHECKING:
+    from openvino import Model
+
+TOLERANCE = 1e-4
+"""How far a feature may lie from Keras', as a part of the largest feature."""
+
+_VERSION = 1  # of what is built here; raise it when the same inputs give other numbers
+
+
+def graph(backbone: Backbone, weights: Weights, size: int, listen: Listener = nobody) -> Graph:
+    """The network from uint8 pixels to features, for OpenVINO.
+
+    Args:
+        size: height and width of the photos, in pixels.
+        listen: is told when something is converted, because that takes a while.
+
+    Raises:
+        OptionError: the backbone does not take that size.
+        ModelError: the weight file does not fit the backbone.
+        MissingError: a conversion needs TensorFlow, which is not installed.
+    """
+    catalog.check_size(backbone, size)
+
+    def build(folder: Path) -> None:
+        _serialize(lite0.openvino_model(lite0.tensors(weights.seed), size), folder)
+
+    def convert(folder: Path) -> None:
+        listen(Notice(f"Converting {backbone.name} once."))
+        request = {"backbone": backbone.name, "digest": weights.digest, "size": size}
+        request |= {"path": weights.path and str(weights.path), "folder": str(folder)}
+        child.run("headstart.backbone.convert", request)
+
+    digest = key_of(
+        network=backbone.name, weights=weights.digest, size=size, version=_VERSION
+    )
+    return graphs.kept(digest, build if backbone.application is None else convert)
+
+
+def _convert(request: dict[str, Any]) -> dict[str, Any]:
+    """Convert in this process, and compare on random pixels; see `graph`."""
+    from headstart.backbone import networks
+
+    backbone = catalog.find(request["backbone"])
+    path = Path(request["path"]) if request["path"] else None
+    model = networks.keras_model(backbone, Weights(path, request["digest"]), request["size"])
+    folder = Path(request["folder"])
+    _serialize(_traced(model), folder)
+
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:]), np.uint8)
+    expected = np.asarray(model(pixels, training=False))
+    from headstart.backbone.quiet_openvino import openvino
+
+    core, settings = openvino.Core(), {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(Graph(folder, "").read(), "CPU", settings)
+    difference = float(np.abs(compiled(pixels)["features"] - expected).max())
+    allowed = TOLERANCE * float(np.abs(expected).max())
+    if not difference <= allowed:
+        raise HeadstartError(
+            f"OpenVINO's features of {backbone.name} differ from Keras' by {difference:.3g}, "
+            f"and {allowed:.3g} is allowed.",
+            mend="Choose another --backbone, and please report this.",
+        )
+    return {"difference": difference, "allowed": allowed}
+
+
+def _traced(model: Any) -> "Model":
+    """A Keras model as an OpenVINO graph with one output, `features`."""
+    import tensorflow
+
+    from headstart.backbone.quiet_openvino import openvino
+
+    spec = tensorflow.TensorSpec((None, *model.input_shape[1:]), tensorflow.uint8, name="pixels")
+    function = tensorflow.function(lambda pixels: model(pixels, training=False))
+    converted = openvino.convert_model(function.get_concrete_function(spec))
+    # `Identity` is what the function returns. There may be more: Keras' swish has a gradient
+    # of its own, which leaves outputs behind.
+    features = converted.output("Identity:0").node
+    pixels = converted.input(0).node
+    pixels.output(0).tensor.set_names({"pixels"})
+    features.input_value(0).tensor.set_names({"features"})
+    return openvino.Model([features], [pixels], model.name)
+
+
+def _serialize(model: "Model", folder: Path) -> None:
+    from headstart.backbone.quiet_openvino import openvino
+
+    openvino.serialize(model, folder / XML, folder / BIN)
+
+
+if __name__ == "__main__":
+    child.serve(_convert)

@@ -1,0 +1,135 @@
+"""Engine: run a frozen network over batches of photos.
+
+    Engine (protocol)
+    ├── OpenVinoEngine     a graph on the CPU, many times faster than Keras there
+    └── KerasEngine        a Keras model on whatever device TensorFlow has
+"""
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.backbone.quiet_openvino import openvino
+from headstart.store.files import key_of
+
+if TYPE_CHECKING:
+    import keras
+    from openvino import Model
+
+Floats = Literal["float32", "bfloat16"]
+Pixels = NDArray[np.uint8]
+
+
+class Engine(Protocol):
+    """A network that is run, never trained.
+
+    Attributes:
+        key: SHA-256 over all that its numbers depend on: network, engine and version,
+            processor, precision.
+        features: length of one row of the output.
+        parallel: how many threads may call `run` at once with profit.
+    """
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def features(self) -> int: ...
+    @property
+    def parallel(self) -> int: ...
+
+    def run(self, pixels: Pixels) -> NDArray[np.float32]:
+        """float32 (n, features) from uint8 (n, H, W, 3), RGB; may be called from any thread."""
+        ...
+
+
+class OpenVinoEngine:
+    """A graph compiled for the CPU, one stream a core: the cores never wait for each other.
+
+    Args:
+        model: an `openvino.Model`, uint8 (n, H, W, 3) in.
+        digest: SHA-256 that stands for the network and its weights in `key`.
+        precision: of the arithmetic inside. Outputs are float32 always.
+        output: the name of the output that `run` returns.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self,
+        model: "Model",
+        digest: str,
+        precision: Floats = "float32",
+        output: str = "features",
+    ) -> None:
+        core = openvino.Core()
+        self.precision = precision
+        self.parallel = os.cpu_count() or 1
+        self._compiled = core.compile_model(
+            model,
+            "CPU",
+            {
+                # OpenVINO's own default is bfloat16 wherever the processor has it
+                "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
+                "NUM_STREAMS": str(self.parallel),
+                "INFERENCE_NUM_THREADS": str(self.parallel),
+            },
+        )
+        self._output = self._compiled.output(output)
+        self.features = int(self._output.partial_shape[-1].get_length())
+        self.key = key_of(
+            engine=self.name,
+            version=openvino.get_version(),
+            processor=_processor(core),
+            precision=precision,
+            network=digest,
+            output=output,
+        )
+        self._local = threading.local()
+
+    def run(self, pixels: Pixels) -> NDArray[np.float32]:
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._compiled.create_infer_request()
+        request.infer([pixels], share_inputs=True)
+        return np.array(request.get_tensor(self._output).data)
+
+
+class KerasEngine:
+    """A Keras model, on the accelerator if TensorFlow has one."""
+
+    name = "keras"
+    parallel = 1
+
+    def __init__(self, model: "keras.Model", digest: str):
+        import keras
+        import tensorflow
+
+        self.precision: Floats = "float32"
+        self._model = model
+        self.features = int(model.output_shape[-1])
+        devices = [device.device_type for device in tensorflow.config.list_logical_devices()]
+        self.key = key_of(
+            engine=self.name,
+            version=f"{keras.__version__} {tensorflow.__version__}",
+            processor=" ".join(sorted(devices)),
+            precision=self.precision,
+            network=digest,
+        )
+
+    def run(self, pixels: Pixels) -> NDArray[np.float32]:
+        return np.asarray(self._model.predict_on_batch(pixels), np.float32)
+
+
+def _processor(core: Any) -> str:
+    """The processor's name and abilities, as far as they can change a number."""
+    name = core.get_property("CPU", "FULL_DEVICE_NAME")
+    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return f"{name} {' '.join(sorted(able))}"
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 itself."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

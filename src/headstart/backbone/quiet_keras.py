@@ -1,0 +1,47 @@
+"""Keras on TensorFlow, imported without the lines that TensorFlow prints as it starts.
+
+Every file of ours gets Keras from here, inside the function that needs it:
+`from headstart.backbone.quiet_keras import keras`. That import takes seconds, and fails
+with `MissingError` where TensorFlow is not installed.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from headstart.errors import MissingError, OptionError
+
+
+@contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    """TensorFlow's C++ side logs before its log level counts; only the descriptor stops it."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+if find_spec("keras") is None or find_spec("tensorflow") is None:
+    raise MissingError(
+        "This needs Keras on TensorFlow, which is not installed.",
+        mend="Run: pip install 'headstart[tensorflow]'",
+    )
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+with _standard_error_closed():
+    import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise OptionError(
+        f"Keras runs on {keras.backend.backend()} here; headstart needs it on TensorFlow.",
+        where="KERAS_BACKEND",
+        mend="Unset that variable, and import headstart before Keras.",
+    )
+
+__all__ = ["keras"]

@@ -1,0 +1,222 @@
+"""A zip file of photos, unpacked once into the cache; nothing is written anywhere else.
+
+A folder in the cache carries the SHA-256 of the zip file whose members it holds. It is made
+under another name and gets its own when it is whole, so a process that was killed leaves no
+half of a data set behind, and two processes that unpack the same file do not disturb each
+other.
+"""
+
+import errno
+import os
+import re
+import shutil
+import stat
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from headstart.data.walk import is_junk
+from headstart.errors import OutputError, SourceError
+from headstart.store.files import cache_root, printable, sha256_of_file
+
+MAX_MEMBERS = 500_000
+MAX_BYTES = 20 * 10**9
+MAX_RATIO = 100  # of a whole zip file; photos hardly shrink, blank pages do a thousandfold
+_NO_BOMB = 10**9  # bytes that may come out of any zip file
+
+_ENCRYPTED = 0x2041  # flags: this member, strongly, or the directory
+_BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+
+
+def unpacked(archive: Path) -> Path:
+    """The folder in the cache that holds the members of a zip file of photos.
+
+    A zip file that holds nothing but another one stands for that one. What was unpacked
+    before is used again if every member is still there in its full size.
+
+    Raises:
+        SourceError: a member that has no place in a zip of photos (it leads out of the folder,
+            is a link, encrypted, damaged, a bomb or there twice), or too many of them.
+        OutputError: the cache cannot be written, or has no room for the members.
+    """
+    folder, names = _unpacked(archive)
+    seen = [
+        name for name in names if not name.endswith("/") and not any(map(is_junk, name.split("/")))
+    ]
+    if len(seen) == 1 and seen[0].lower().endswith(".zip"):
+        folder, _ = _unpacked(folder / seen[0])
+    return folder
+
+
+def _unpacked(archive: Path) -> tuple[Path, Iterable[str]]:
+    try:
+        folder = cache_root() / "zips" / sha256_of_file(archive)
+        with open(archive, "rb") as file, _opened(file, archive) as opened:
+            members = _checked(opened, archive)
+            if not _holds(folder, members):
+                _unpack(opened, members, archive, folder)
+            return folder, members
+    except OSError as error:
+        raise _unreadable(archive, error.strerror or str(error)) from error
+
+
+def _opened(file: BinaryIO, archive: Path) -> zipfile.ZipFile:
+    members = _declared_members(file)
+    if members > MAX_MEMBERS:  # before zipfile makes an object of each
+        raise _too_many(archive, members)
+    try:
+        try:
+            return zipfile.ZipFile(file, metadata_encoding="utf-8")
+        except UnicodeDecodeError:  # the oldest encoding, for names that do not say theirs
+            return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        raise _unreadable(archive, str(error)) from error
+
+
+def _declared_members(file: BinaryIO) -> int:
+    """How many members the zip file says it has; 0 where it says nothing that can be read."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 2**16 - 128))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + 12 > len(tail):
+        return 0
+    (count,) = struct.unpack_from("<H", tail, at + 10)
+    long = tail.rfind(b"PK\x06\x06", 0, at)
+    if count == 0xFFFF and 0 <= long <= at - 40:
+        (count,) = struct.unpack_from("<Q", tail, long + 32)
+    return int(count)
+
+
+def _checked(file: zipfile.ZipFile, archive: Path) -> dict[str, zipfile.ZipInfo]:
+    """What is in a zip file by its relative posix path, judged by what the file says of it.
+
+    A folder's path ends with a slash.
+    """
+    members: dict[str, zipfile.ZipInfo] = {}
+    size = archive.stat().st_size
+    limit = min(MAX_BYTES, max(_NO_BOMB, MAX_RATIO * size))
+    total = packed = 0
+    listed = file.infolist()
+    if len(listed) > MAX_MEMBERS:
+        raise _too_many(archive, len(listed))
+    for member in listed:
+        name = member.filename.replace("\\", "/")
+        path = "/".join(part for part in name.split("/") if part not in ("", "."))
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if name.startswith("/") or ".." in path.split("/") or re.match("[A-Za-z]:", name):
+            raise _refused(archive, member, "leads out of the folder that it is unpacked to.")
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise _refused(archive, member, "is a link or a device, not a file.")
+        if name.endswith("/") or not path:
+            members[path + "/"] = member
+            continue
+        if member.flag_bits & _ENCRYPTED:
+            raise _refused(archive, member, "is encrypted.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _refused(archive, member, "is compressed in a way that is not read here.")
+        if path in members:
+            raise _refused(archive, member, "is there twice.")
+        members[path] = member
+        packed += member.compress_size
+        total += member.file_size
+        if packed > size:
+            raise _refused(archive, member, "shares its bytes with others.")
+        if total > limit:
+            raise _refused(
+                archive, member, f"and those before it unpack to more than {limit / 1e9:.1f} GB."
+            )
+    return members
+
+
+def _holds(folder: Path, members: dict[str, zipfile.ZipInfo]) -> bool:
+    """Whether every member lies in the folder in its full size."""
+    try:
+        return all(
+            name.endswith("/") or os.lstat(os.path.join(folder, name)).st_size == member.file_size
+            for name, member in members.items()
+        )
+    except OSError:
+        return False
+
+
+def _unpack(
+    file: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], archive: Path, folder: Path
+) -> None:
+    """Unpack under another name, then take the right one."""
+    needed = sum(member.file_size for member in members.values())
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder.parent).free
+        if needed > free:
+            raise OSError(f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
+        under_way = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            for name, member in members.items():
+                _write(file, member, under_way / name, archive)
+            _publish(under_way, folder, members)
+        finally:
+            shutil.rmtree(under_way, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be unpacked into ({error.strerror or error}).",
+            where=printable(str(folder.parent)),
+            mend="Free space there, or set HEADSTART_CACHE_DIR to another place.",
+        ) from error
+
+
+def _write(file: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive: Path) -> None:
+    """One member; zipfile reads no byte beyond its declared size and checks its CRC-32."""
+    try:
+        if member.filename.endswith(("/", "\\")):
+            target.mkdir(parents=True, exist_ok=True)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with file.open(member) as packed, open(target, "xb") as copy:
+            shutil.copyfileobj(packed, copy, 1024**2)
+    except (FileExistsError, NotADirectoryError) as error:  # or where Cat is cat
+        raise _refused(archive, member, "has the name of another one.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise _refused(archive, member, "is damaged or not as long as it says.") from error
+    except OSError as error:
+        if error.errno in _BAD_NAME:
+            raise _refused(archive, member, "has a name that no file can have here.") from error
+        raise
+
+
+def _publish(made: Path, folder: Path, members: dict[str, zipfile.ZipInfo]) -> None:
+    try:
+        made.rename(folder)
+    except OSError:  # something is there: another process was first, or it is damaged
+        if not _holds(folder, members):
+            shutil.rmtree(folder)
+            made.rename(folder)
+
+
+def _unreadable(archive: Path, reason: str) -> SourceError:
+    return SourceError(
+        f"not a zip file that can be read ({reason}).",
+        where=printable(str(archive)),
+        mend="It may be cut short: copy it again, or unpack it and name the folder.",
+    )
+
+
+def _refused(archive: Path, member: zipfile.ZipInfo, problem: str) -> SourceError:
+    return SourceError(
+        f"member '{printable(member.filename[:200])}' {problem}",
+        where=printable(str(archive)),
+        mend="Nothing was unpacked. Make the zip file anew from a folder of photos, "
+        "or unpack it yourself and name the folder.",
+    )
+
+
+def _too_many(archive: Path, members: int) -> SourceError:
+    return SourceError(
+        f"{members:,} members, more than {MAX_MEMBERS:,}.",
+        where=printable(str(archive)),
+        mend="Unpack it yourself and name the folder.",
+    )

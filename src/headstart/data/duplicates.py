@@ -1,0 +1,79 @@
+"""Copies of one photo: the clusters that must stay on one side of a split."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.findings import Finding
+
+
+def identical(keys: Sequence[str]) -> NDArray[np.int64]:
+    """Cluster files of the same content.
+
+    Args:
+        keys: SHA-256 of each file, length n.
+
+    Returns:
+        int64 (n,): the cluster of each sample, numbered in order of first appearance.
+    """
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+
+
+def copies(
+    names: Sequence[str], labels: Sequence[str], sides: Sequence[str], clusters: NDArray[np.int64]
+) -> list[Finding]:
+    """What to tell about clusters of more than one sample.
+
+    Args:
+        sides: `train`, `validation`, `test` or `unused` for each sample.
+    """
+    groups: dict[int, list[int]] = defaultdict(list)
+    for i, cluster in enumerate(clusters.tolist()):
+        if sides[i] != "unused":
+            groups[cluster].append(i)
+    apart: list[list[int]] = []
+    disputed: list[list[int]] = []
+    plain: list[list[int]] = []
+    for group in groups.values():
+        if len(group) > 1:
+            parted = len({sides[i] for i in group}) > 1
+            two_labels = len({labels[i] for i in group}) > 1
+            if parted:
+                apart.append(group)
+            if two_labels:
+                disputed.append(group)
+            if not parted and not two_labels:
+                plain.append(group)
+
+    def named(found: list[list[int]]) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(names[i] for i in group) for group in found)
+
+    findings = [
+        Finding(
+            "duplicate-across-splits",
+            "warning",
+            named(apart),
+            "The same photo stands on more than one side of the split, so the network is judged "
+            "on photos that it was trained on: the figures are better than they should be.",
+            "Take these copies out of all sides but one, or let headstart make the split.",
+        ),
+        Finding(
+            "same-photo-two-labels",
+            "warning",
+            named(disputed),
+            "The same photo stands under more than one label, and only one can be right.",
+            "Take the photo out of the classes that it does not belong to.",
+        ),
+        Finding(
+            "duplicate",
+            "note",
+            named(plain),
+            "The same photo stands here more than once. The copies were kept on one side of the "
+            "split, so they do not make the figures better than they should be.",
+            "Nothing needs to be done; without the copies the same photo would count once.",
+        ),
+    ]
+    return [finding for finding in findings if finding.samples]

@@ -1,0 +1,336 @@
+"""Which samples train, which choose, which judge: stratified, seeded, kept as a file.
+
+The order in which samples are drawn is that of a hash of seed and content, so it does not
+depend on the order of the files or on their names, and a few new photos move few others.
+"""
+
+import csv
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data.samples import Sample
+from headstart.errors import OptionError, SourceError
+from headstart.options import TrainOptions
+from headstart.store.files import printable, write_text
+
+SIDES = ("train", "validation", "test")
+FEW = 200
+HEADER = ("sample", "label", "split", "cluster", "sha256")
+
+
+def divide(
+    samples: Sequence[Sample], clusters: NDArray[np.int64], keys: Sequence[str], options: TrainOptions
+) -> NDArray[np.str_]:
+    """The side of every sample: from a split file, the source's folders, or a draw.
+
+    Where nothing says otherwise, fewer than `FEW` samples all train: a test set of so few
+    says too little, and cross-validation judges instead.
+
+    Args:
+        samples: length n.
+        clusters: int64 (n,); samples of one number are copies of one photo.
+        keys: SHA-256 of each sample's content, length n.
+
+    Returns:
+        str (n,): `train`, `validation`, `test` or `unused`.
+
+    Raises:
+        OptionError: an option would do nothing, or asks for more than there is.
+        SourceError: a class has no training sample.
+    """
+    given = [sample.split for sample in samples]
+    _refuse_idle(options, has_folders=any(given))
+    labels = [sample.label for sample in samples]
+    if options.split is not None:
+        sides = load(Path(options.split), [sample.name for sample in samples], keys)
+    elif any(given):
+        sides = _completed(given, labels, clusters, keys, options)
+    elif options.per_class is not None:
+        sides = per_class(labels, clusters, keys, options.per_class, options.seed)
+    elif len(samples) < FEW and not options.model_fields_set & {"validation", "test"}:
+        sides = ["train"] * len(samples)
+    else:
+        sides = stratified(
+            labels,
+            clusters,
+            keys,
+            validation=options.validation,
+            test=options.test,
+            seed=options.seed,
+        )
+    trained = {label for label, side in zip(labels, sides, strict=True) if side == "train"}
+    missing = sorted({label for label, side in zip(labels, sides, strict=True) if side != "unused"} - trained)
+    if missing:
+        raise SourceError(
+            f"Classes without a training photo: {', '.join(missing)}.",
+            mend="Put some photos of each class into training.",
+        )
+    return np.array(sides)
+
+
+def _refuse_idle(options: TrainOptions, *, has_folders: bool) -> None:
+    """Refuse options that would do nothing beside the one that decides."""
+    chosen = options.model_fields_set
+    if options.split is not None:
+        decides, idle = "--split", {"per_class", "validation", "test"}
+    elif has_folders:
+        decides, idle = "the source's own train, validation and test folders", {"per_class"}
+    elif options.per_class is not None:
+        decides, idle = "--per-class", {"validation", "test"}
+    else:
+        return
+    names = [f"--{name.replace('_', '-')}" for name in sorted(idle & chosen)]
+    if names:
+        raise OptionError(
+            f"{' and '.join(names)} would do nothing: {decides} says which photo goes where.",
+            mend="Leave one of them out.",
+        )
+
+
+def _completed(
+    given: Sequence[str | None],
+    labels: Sequence[str],
+    clusters: NDArray[np.int64],
+    keys: Sequence[str],
+    options: TrainOptions,
+) -> list[str]:
+    """The sides that the source's folders give; a side that has no folder is drawn from training."""
+    sides = [side or "train" for side in given]
+    inside = [i for i, side in enumerate(sides) if side == "train"]
+    drawn = stratified(
+        [labels[i] for i in inside],
+        clusters[inside],
+        [keys[i] for i in inside],
+        validation=0 if "validation" in given else options.validation,
+        test=0 if "test" in given else options.test,
+        seed=options.seed,
+    )
+    for i, side in zip(inside, drawn, strict=True):
+        sides[i] = side
+    return sides
+
+
+def stratified(
+    labels: Sequence[str],
+    clusters: NDArray[np.int64],
+    keys: Sequence[str],
+    *,
+    validation: float,
+    test: float,
+    seed: int,
+) -> list[str]:
+    """Share out samples class by class, clusters kept whole.
+
+    Args:
+        labels: the class of each sample, length n.
+        clusters: int64 (n,); samples of one number stay on one side.
+        keys: SHA-256 of each sample's content, length n; samples of one key share a cluster.
+        validation, test: shares of each class, rounded to whole samples. A class too small
+            for all three sides goes to training first, then to the test. Where clusters do not
+            fill a share to the sample, it stays below.
+        seed: chooses the draw.
+
+    Returns:
+        For each sample `train`, `validation` or `test`.
+    """
+    sides = ["train"] * len(labels)
+    for groups in _drawn(labels, clusters, keys, seed).values():
+        n = sum(len(group) for group in groups)
+        room = n - len(groups[0])  # at least one cluster stays in training
+        wanted_test = min(_share(test, n), room)
+        wanted_validation = min(_share(validation, n), room - wanted_test)
+        _deal(groups[1:], {"test": wanted_test, "validation": wanted_validation}, sides)
+    return sides
+
+
+def per_class(
+    labels: Sequence[str],
+    clusters: NDArray[np.int64],
+    keys: Sequence[str],
+    counts: str,
+    seed: int,
+) -> list[str]:
+    """Draw a number of samples of each class for every side, as a tutorial does.
+
+    Args:
+        counts: a number for train, validation and test, or `rest` for one of them:
+            `500,100,50`, `rest,30,5`.
+
+    Returns:
+        For each sample a side, or `unused`.
+
+    Raises:
+        OptionError: a class has too few samples, or too many copies of one photo to fill the
+            numbers with; it is named with what it has.
+    """
+    sides = ["unused"] * len(labels)
+    fixed = {side: int(n) for side, n in zip(SIDES, counts.split(","), strict=True) if n != "rest"}
+    fixed = dict(sorted(fixed.items(), key=lambda item: item[1]))  # small sides first
+    rest = next((side for side in SIDES if side not in fixed), None)
+    need = sum(fixed.values()) + (rest is not None)
+    faults = []
+    for label, groups in _drawn(labels, clusters, keys, seed).items():
+        have = sum(map(len, groups))
+        left = _deal(groups, fixed, sides)
+        if have < need:
+            faults.append(f"{label} has {have} of {need}")
+        elif have - sum(map(len, left)) < sum(fixed.values()):
+            faults.append(f"{label} has copies that must stay together and do not fit")
+        elif rest:
+            for group in left:
+                _put(group, rest, sides)
+    if faults:
+        raise OptionError(
+            f"--per-class asks for more than there is: {'; '.join(faults)}.",
+            mend="Lower the numbers, or use `rest` for one of them.",
+        )
+    return sides
+
+
+def folds(
+    labels: Sequence[str], clusters: NDArray[np.int64], keys: Sequence[str], k: int, seed: int
+) -> NDArray[np.int64]:
+    """Deal samples to k folds for cross-validation, stratified, clusters kept whole.
+
+    Returns:
+        int64 (n,): the fold in which a sample is judged; -1 for a class of one cluster, which
+        can only be trained on.
+    """
+    fold = np.full(len(labels), -1, np.int64)
+    turn = 0
+    for groups in _drawn(labels, clusters, keys, seed).values():
+        if len(groups) < 2:
+            continue
+        for group in groups:
+            fold[group] = turn % k
+            turn += 1
+    return fold
+
+
+def save(
+    path: Path,
+    names: Sequence[str],
+    labels: Sequence[str],
+    sides: Sequence[str],
+    clusters: NDArray[np.int64],
+    keys: Sequence[str],
+) -> None:
+    """Write `split.csv`, sorted by sample."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(sorted(zip(names, labels, sides, clusters.tolist(), keys, strict=True)))
+    write_text(path, text.getvalue())
+
+
+def load(path: Path, names: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """The sides that an earlier `split.csv` gave to these samples.
+
+    A list made by hand may leave `sha256` empty: then the content is not compared.
+
+    Raises:
+        SourceError: the file is no split, or names other samples or other contents.
+    """
+    rows = {row["sample"]: row for row in _rows(path)}
+    new = [name for name in names if name not in rows]
+    gone = sorted(rows.keys() - set(names))
+    changed = [
+        name
+        for name, key in zip(names, keys, strict=True)
+        if name in rows and rows[name]["sha256"] not in ("", key)
+    ]
+    faults = [
+        f"{what}: {len(found)}, such as {found[0]}"
+        for what, found in (
+            ("photos not in it", new),
+            ("its photos not in the source", gone),
+            ("photos with other content now", changed),
+        )
+        if found
+    ]
+    if faults:
+        raise SourceError(
+            f"does not fit the source ({'; '.join(faults)}).",
+            where=printable(str(path)),
+            mend="Take the split of a run on the same photos, or leave out --split.",
+        )
+    return [rows[name]["split"] for name in names]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a `split.csv`: all of its columns there, each sample once, on a known side."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark first
+            rows = list(csv.DictReader(file, strict=True))
+    except OSError as error:
+        raise _no_split(path, f"cannot be read ({error.strerror}).") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _no_split(path, f"is not a CSV file in UTF-8 ({error}).") from None
+    if not rows or not rows[0].keys() >= set(HEADER):
+        raise _no_split(path, f"is not a split: its columns must be {', '.join(HEADER)}.")
+    seen = set()
+    for number, row in enumerate(rows, 2):  # row 1 is the header
+        if None in row or None in row.values():
+            raise _no_split(path, f"row {number} has more or fewer cells than the header.")
+        if row["sample"] in seen:
+            raise _no_split(path, f"row {number} names {row['sample']} a second time.")
+        if row["split"] not in (*SIDES, "unused"):
+            sides = f"{', '.join(SIDES)} or unused"
+            raise _no_split(path, f"row {number} has split {row['split']!r}, not {sides}.")
+        seen.add(row["sample"])
+    return rows
+
+
+def _no_split(path: Path, problem: str) -> SourceError:
+    return SourceError(problem, where=printable(str(path)), mend="Give the split.csv of a run.")
+
+
+def _drawn(
+    labels: Sequence[str], clusters: NDArray[np.int64], keys: Sequence[str], seed: int
+) -> dict[str, list[list[int]]]:
+    """Class → its clusters (lists of sample numbers), in drawing order.
+
+    A cluster that holds several labels (copies of one photo in two folders) belongs to the
+    class of its first sample in the order of key and label.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for i, cluster in enumerate(clusters.tolist()):
+        members[cluster].append(i)
+    classes: dict[str, list[tuple[bytes, list[int]]]] = {label: [] for label in sorted(set(labels))}
+    for group in members.values():
+        first = min(group, key=lambda i: (keys[i], labels[i]))
+        rank = hashlib.sha256(f"{seed}:{keys[first]}".encode()).digest()
+        classes[labels[first]].append((rank, group))
+    return {
+        label: [group for _, group in sorted(found)] for label, found in classes.items() if found
+    }
+
+
+def _share(share: float, n: int) -> int:
+    return max(1, round(share * n)) if share > 0 else 0
+
+
+def _deal(groups: list[list[int]], wanted: Mapping[str, int], sides: list[str]) -> list[list[int]]:
+    """Fill each side in turn with the clusters that still fit; returns those left over."""
+    left = groups
+    for side, room in wanted.items():
+        kept = []
+        for group in left:
+            if len(group) <= room:
+                _put(group, side, sides)
+                room -= len(group)
+            else:
+                kept.append(group)
+        left = kept
+    return left
+
+
+def _put(group: list[int], side: str, sides: list[str]) -> None:
+    for i in group:
+        sides[i] = side

@@ -1,0 +1,59 @@
+"""Figures of a classifier: pure functions on labels and probabilities.
+
+Throughout, `labels` is int64 (n,), the true class of each sample; `probabilities` is
+float (n, k), column j the probability of class j.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.int64]
+Matrix = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def confusion_matrix(labels: Labels, predicted: Labels, n_classes: int) -> Matrix:
+    """int64 (k, k): entry (i, j) counts samples of true class i that were called class j."""
+    flat = np.bincount(labels * n_classes + predicted, minlength=n_classes**2)
+    return flat.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def accuracy(labels: Labels, predicted: Labels) -> float:
+    """Share of samples whose class was named rightly, 0 to 1."""
+    return float(np.mean(labels == predicted))
+
+
+def log_loss(labels: Labels, probabilities: NDArray[Any]) -> float:
+    """Mean of −log p(true class), in nats; probabilities are floored at 1e-15."""
+    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.mean(np.log(np.maximum(true, 1e-15))))
+
+
+def precision_recall_f1(matrix: Matrix) -> tuple[Floats, Floats, Floats]:
+    """Per class, each float64 (k,), 0 to 1.
+
+    A class that was never predicted has precision 0, as in scikit-learn with
+    `zero_division=0`. A class without samples has no recall and no F1: NaN.
+    """
+    right = np.diag(matrix).astype(np.float64)
+    predicted = matrix.sum(axis=0)
+    support = matrix.sum(axis=1)
+    precision = right / np.maximum(predicted, 1)
+    recall = right / np.where(support, support, np.nan)
+    f1 = 2 * right / np.where(support, predicted + support, np.nan)
+    return precision, recall, f1
+
+
+def calibration_error(labels: Labels, probabilities: NDArray[Any], bins: int = 15) -> float:
+    """Expected calibration error of the predicted class, 0 to 1.
+
+    The gap between confidence and accuracy, averaged over equal-width bins of confidence
+    by their share of samples (Guo et al., On Calibration of Modern Neural Networks, 2017).
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(place, weights=right - confidence, minlength=bins)
+    return float(np.abs(gap).sum() / len(labels))

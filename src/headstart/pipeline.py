@@ -1,0 +1,362 @@
+"""The order of the work: from labelled photos to an evaluated, saved classifier."""
+
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.bundle.classifier import Classifier
+from headstart.bundle.locate import BUNDLE
+from headstart.bundle.manifest import BackboneRef, HeadRef, ImageInput, Manifest
+from headstart.bundle.save import save
+from headstart.data import duplicates, split
+from headstart.data.pixels import DECODE_VERSION, Unreadable, read_image
+from headstart.data.samples import Sample
+from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with
+from headstart.errors import InputError, SourceError
+from headstart.evaluation.trust import Answers, majority_accuracy, scores
+from headstart.events import Listener, Notice, nobody
+from headstart.findings import Finding, LeftOut
+from headstart.options import TrainOptions, train_options
+from headstart.report.page import render
+from headstart.report.plots import save_confusion_matrix
+from headstart.report.words import judged, number
+from headstart.run import MATRIX, REPORT, SPLIT, Run, new_folder, write_data, write_metrics
+from headstart.store.files import sha256_of_file, write_text
+from headstart.training.head import Head, Problem, balanced_weights, cross_validate, select
+
+FOLDS = 5
+_PROOF_PHOTOS = 64
+_SETS = ("train", "validation", "test", "cross_validation")
+_FIGURES = ("accuracy", "accuracy_interval", "loss", "macro_f1", "calibration_error")
+
+
+def train(
+    source: str | Path,
+    out: str | Path | None = None,
+    *,
+    force: bool = False,
+    listen: Listener = nobody,
+    **options: Any,
+) -> Run:
+    """Train a classifier on labelled photos, evaluate it, and save it.
+
+    Args:
+        source: a folder, zip, CSV or Parquet file of photos.
+        out: the run folder to make (default: the next free `runs/NAME-N`).
+        force: replace the run that is there.
+        listen: is told of progress and notices.
+        options: the fields of `options.TrainOptions`.
+
+    Raises:
+        HeadstartError: what is wrong, where, and how to mend it.
+    """
+    return train_with(train_options(options), source, out, force=force, listen=listen)
+
+
+def train_with(
+    options: TrainOptions,
+    source: str | Path,
+    out: str | Path | None = None,
+    *,
+    force: bool = False,
+    listen: Listener = nobody,
+) -> Run:
+    """`train`, with the options in one piece."""
+    clock = Clock()
+    with new_folder(Path(source), out, force=force) as folder:
+        with clock("scan"):
+            listing = list_photos(source, options)
+        with clock("features"):
+            network = load_network(options, listing, listen)
+            data = look_at(listing, network, listen)
+        with clock("train"):
+            sides = split.divide(data.samples, data.clusters, data.keys, options)
+            head, answers = fit_head(data, sides, options)
+        with clock("evaluate"):
+            metrics = describe(data, sides, head, answers, network, options)
+            findings = find(data, sides, answers, listen)
+            write_data(folder, data, sides, answers, findings, options)
+            save_bundle(folder, data, sides, head, network, metrics)
+        write_metrics(folder, {**metrics, "seconds": clock.seconds()})
+        write_report(folder, data.samples)
+    return Run(folder)
+
+
+def fit_head(
+    data: Data, sides: NDArray[np.str_], options: TrainOptions
+) -> tuple[Head, list[Answers]]:
+    """A head fitted to the training samples, its penalty chosen on samples kept from it.
+
+    Those are the validation samples, or, where there are none, the training samples in turn.
+    Cross-validation is part of the answers only if there is no test set to judge by.
+    """
+    n_classes = len(data.classes)
+    balanced = options.class_weight == "balanced"
+    number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
+    train, validation = number["train"], number["validation"]
+    x, y = data.features[train], data.labels[train]
+    crossed = None
+    if len(validation):
+        weight = balanced_weights(y, n_classes) if balanced else None
+        problem = Problem(x, y, n_classes, weight)
+        head = select(problem, data.features[validation], data.labels[validation])
+    else:
+        keys = [data.keys[i] for i in train]
+        names = [data.classes[j] for j in y]
+        fold = split.folds(names, data.clusters[train], keys, FOLDS, options.seed)
+        head, kept_out = cross_validate(x, y, fold, n_classes, balanced=balanced)
+        crossed = Answers("cross-validation", train[fold >= 0], kept_out[fold >= 0])
+    answers = [
+        Answers(side, samples, head.probabilities(data.features[samples]))
+        for side, samples in number.items()
+        if len(samples)
+    ]
+    if crossed is not None and not len(number["test"]):
+        answers.append(crossed)
+    return head, answers
+
+
+def find(
+    data: Data, sides: NDArray[np.str_], answers: list[Answers], listen: Listener
+) -> list[Finding]:
+    """What the data makes one doubt; warnings are told at once."""
+    names = [sample.name for sample in data.samples]
+    labels = [sample.label for sample in data.samples]
+    findings = duplicates.copies(names, labels, sides.tolist(), data.clusters)
+    last = answers[-1]
+    judged = set(data.labels[last.samples].tolist())
+    rare = [label for j, label in enumerate(data.classes) if j not in judged]
+    if rare:
+        findings.append(
+            Finding(
+                "not-scored",
+                "warning",
+                tuple((label,) for label in rare),
+                "These classes have so few photos that all of them were trained on: nothing "
+                "says how well they are recognised.",
+                "Add photos to them.",
+            )
+        )
+    for finding in findings:
+        if finding.level == "warning":
+            listen(Notice(f"{finding.why} {finding.mend} ({len(finding.samples)} in the report)"))
+    return findings
+
+
+def describe(
+    data: Data,
+    sides: NDArray[np.str_],
+    head: Head,
+    answers: list[Answers],
+    network: Network,
+    options: TrainOptions,
+) -> dict[str, Any]:
+    """The content of `metrics.json`, but for the seconds."""
+    judged = {
+        each.name.replace("-", "_"): scores(
+            data.labels[each.samples], each.probabilities, data.classes
+        )
+        for each in answers
+    }
+    last = answers[-1]  # the set that is judged by: test, or what comes nearest to it
+    majority = majority_accuracy(data.labels[sides == "train"], data.labels[last.samples])
+    trained = head.weights.size + head.bias.size
+    return {
+        "format": 1,
+        "task": "image",
+        "source": Path(data.source).name,
+        "classes": list(data.classes),
+        "samples": {side: int((sides == side).sum()) for side in split.SIDES},
+        "left_out": len(data.left_out),
+        "ignored": data.ignored,
+        "backbone": network.backbone.name,
+        "weights": network.weights.digest,
+        "size": network.size,
+        "resize": options.resize,
+        "engine": network.engine.name,
+        "precision": network.engine.precision,
+        "agreement": asdict(network.agreement) if network.agreement else None,
+        "head": {"kind": "logistic", "strength": head.strength},
+        "parameters": network.backbone.parameters + trained,
+        "trainable_parameters": trained,
+        **{name: judged.get(name) for name in _SETS},
+        "baselines": {"majority": majority},
+        "selected_on": "validation" if "validation" in judged else "cross-validation",
+        "versions": versions(),
+        "seed": options.seed,
+    }
+
+
+def save_bundle(
+    folder: Path,
+    data: Data,
+    sides: NDArray[np.str_],
+    head: Head,
+    network: Network,
+    metrics: dict[str, Any],
+) -> None:
+    """Save the classifier, proved on photos kept from training where there are any."""
+    kept = np.flatnonzero(sides == "validation")
+    proof = (kept if len(kept) else np.flatnonzero(sides == "train"))[:_PROOF_PHOTOS]
+    backbone, size = network.backbone, network.size
+    manifest = Manifest(
+        task="image",
+        classes=data.classes,
+        image=ImageInput(
+            size=size, resize=network.resize, decode_version=DECODE_VERSION
+        ),
+        backbone=BackboneRef(
+            name=backbone.name,
+            weights=network.weights.digest,
+            features=backbone.features,
+            size=size,
+        ),
+        precision=network.engine.precision,
+        head=HeadRef(kind="logistic", l2=head.strength),
+        temperature=None,
+        threshold=None,
+        metrics={
+            name: {key: value for key, value in metrics[name].items() if key in _FIGURES}
+            for name in _SETS
+            if metrics[name]
+        },
+        split_sha256=sha256_of_file(folder / SPLIT),
+        versions=metrics["versions"],
+    )
+    save(
+        folder / BUNDLE,
+        manifest,
+        network.graph,
+        head,
+        proof_files=[data.samples[i].path for i in proof],
+        proof=head.probabilities(data.features[proof]),
+        features=data.features,
+    )
+
+
+def write_report(folder: Path, samples: Sequence[Sample]) -> None:
+    """Write the page and the picture of the confusion matrix, from the files of a run.
+
+    Args:
+        samples: where the photos lie; those that have changed since are not shown.
+    """
+    run = Run.open(folder)
+    place = {sample.name: sample.path for sample in samples}
+    key = {row["sample"]: row["sha256"] for row in run.split}
+
+    def photo(name: str) -> bytes | None:
+        try:
+            data = read_image(place[name])
+        except (KeyError, Unreadable):
+            return None
+        return data if sha256(data).hexdigest() == key.get(name) else None
+
+    write_text(folder / REPORT, render(folder, photo))
+    scores = judged(run.metrics)[1]
+    save_confusion_matrix(scores["confusion_matrix"], run.metrics["classes"], folder / MATRIX)
+
+
+def report(folder: str | Path) -> Path:
+    """Write the page of a finished run again, with the photos that are still where they were.
+
+    Returns:
+        Where the page is.
+    """
+    run = Run.open(folder)
+    options = train_options(run.options["options"])
+    try:
+        samples = scan_with(run.options["source"], options).items
+    except InputError:  # the photos are gone; the figures are not
+        samples = ()
+    write_report(run.folder, samples)
+    return run.report()
+
+
+def evaluate(
+    model: str | Path, source: str | Path, *, listen: Listener = nobody, **layout: Any
+) -> dict[str, Any]:
+    """Judge a classifier by other photos whose labels are known.
+
+    Args:
+        model: a bundle or a run folder.
+        source: labelled photos, in any layout that `train` takes.
+        layout: the options of `train` that say how the source is to be read.
+
+    Returns:
+        A document like `metrics.json` whose scores stand under `test`. `trained_on` counts the
+        photos that the classifier was trained on, where the run folder tells.
+
+    Raises:
+        SourceError: no photo can be read, or a label is none of the classes.
+    """
+    classifier = Classifier.open(model)
+    listing = list_photos(source, train_options(layout))
+    labels = [sample.label for sample in listing.samples]
+    classifier.check_labels(labels)
+    answers, faults = classifier.try_predict([sample.path for sample in listing.samples])
+    good = [i for i in range(len(labels)) if i not in faults]
+    if not good:
+        raise SourceError("No photo in it can be read.", where=str(source), mend="Give others.")
+    unreadable = [LeftOut(listing.samples[i].name, why) for i, why in faults.items()]
+    left_out = [*listing.left_out, *unreadable]
+    if left_out:
+        listen(Notice(f"{number(len(left_out), 'file')} left out."))
+    trained = _trained_on(Path(model)) & {listing.keys[i] for i in good}
+    if trained:
+        listen(Notice(
+            f"{number(len(trained), 'photo')} of these were trained on: the figures are better "
+            "than they should be."
+        ))
+    true = np.array([classifier.classes.index(labels[i]) for i in good])
+    return {
+        "format": 1,
+        "task": "image",
+        "source": Path(listing.source).name,
+        "classes": list(classifier.classes),
+        "samples": {"test": len(good)},
+        "left_out": [asdict(item) for item in left_out],
+        "trained_on": len(trained),
+        "test": scores(true, answers[good], classifier.classes),
+        "baselines": {"majority": float(np.bincount(true).max() / len(true))},
+        "versions": versions(),
+    }
+
+
+def _trained_on(model: Path) -> set[str]:
+    """SHA-256 of the photos that a run was trained on; of a bundle alone nothing is known."""
+    if not (model / SPLIT).is_file():
+        return set()
+    return {row["sha256"] for row in Run(model).split if row["split"] == "train"}
+
+
+def versions() -> dict[str, str]:
+    """What made the numbers."""
+    packages = ("headstart", "numpy", "scipy", "pillow", "openvino")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._stages[stage] = round(time.perf_counter() - start, 3)
+
+    def seconds(self) -> dict[str, float]:
+        """Stage → seconds, and `total` since the clock was made."""
+        return {**self._stages, "total": round(time.perf_counter() - self._start, 3)}

@@ -1,0 +1,53 @@
+"""What a confusion matrix shows: shares by row, shades, the pairs most often confused.
+
+`matrix` is int (k, k) throughout: entry (i, j) counts samples of true class i that were
+called class j.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# With more classes than this, numbers in cells can no longer be read.
+FEW_CLASSES = 20
+
+
+class Confusion(NamedTuple):
+    """How often one class was called another."""
+
+    true: str
+    predicted: str
+    times: int
+    share: float  # of the samples of the true class, 0 to 1
+
+
+def row_shares(matrix: ArrayLike) -> NDArray[np.float64]:
+    """float64 (k, k): each row divided by its sum; NaN where a class has no sample."""
+    counts = np.asarray(matrix, dtype=np.float64)
+    total = counts.sum(axis=1, keepdims=True)
+    return counts / np.where(total, total, np.nan)
+
+
+def shades(values: ArrayLike) -> NDArray[np.float64]:
+    """float64, shape of `values`: how strongly each is coloured, 0 to 1.
+
+    The square root keeps one mistake among hundreds visible; zero and NaN have no colour.
+    """
+    known = np.nan_to_num(np.asarray(values, dtype=np.float64))
+    top = known.max(initial=0.0) or 1.0
+    return np.where(known > 0, 0.1 + 0.9 * np.sqrt(known / top), 0.0)
+
+
+def confusions(matrix: ArrayLike, classes: Sequence[str], most: int) -> list[Confusion]:
+    """At most `most` pairs of classes, the most often confused first."""
+    counts = np.array(matrix)
+    support = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    true, predicted = np.nonzero(counts)
+    order = np.argsort(-counts[true, predicted], kind="stable")[:most]
+    return [
+        Confusion(classes[i], classes[j], int(counts[i, j]), float(counts[i, j] / support[i]))
+        for i, j in zip(true[order].tolist(), predicted[order].tolist(), strict=True)
+    ]

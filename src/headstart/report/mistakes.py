@@ -1,0 +1,62 @@
+"""The samples that the network got most wrong, read from `predictions.csv`."""
+
+import csv
+from collections.abc import Iterator
+from heapq import nlargest, nsmallest
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Prediction(NamedTuple):
+    """What the network said of one sample; probabilities are 0 to 1."""
+
+    sample: str
+    label: str
+    predicted: str
+    p_label: float
+    p_predicted: float
+
+
+class Mistakes(NamedTuple):
+    """How many samples are wrong, and those to look at first.
+
+    `shown` holds the wrong ones of which the network was most sure; where none is wrong, the
+    right ones of which it was least sure.
+    """
+
+    wrong: int
+    shown: list[Prediction]
+
+
+def worst(path: Path, split: str, most: int) -> Mistakes:
+    """At most `most` predictions of one split to look at, the worst first.
+
+    Reads the file row by row: with a thousand classes it does not fit into memory.
+
+    Args:
+        path: a run's `predictions.csv`.
+        split: `test`, `validation` or `cross-validation`.
+    """
+    wrong = [row for row in _read(path, split) if row.predicted != row.label]
+    if wrong:
+        return Mistakes(len(wrong), nlargest(most, wrong, key=lambda row: row.p_predicted))
+    return Mistakes(0, nsmallest(most, _read(path, split), key=lambda row: row.p_predicted))
+
+
+def _read(path: Path, split: str) -> Iterator[Prediction]:
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        header = next(rows)
+        place = {name: i for i, name in enumerate(header)}
+        sample, side, label, predicted = (
+            place[name] for name in ("sample", "split", "label", "predicted")
+        )
+        for row in rows:
+            if row[side] == split:
+                yield Prediction(
+                    row[sample],
+                    row[label],
+                    row[predicted],
+                    float(row[place[f"p:{row[label]}"]]),
+                    float(row[place[f"p:{row[predicted]}"]]),
+                )

@@ -1,0 +1,159 @@
+"""The report: one HTML file that says how good a classifier is and how far to believe it.
+
+Nothing in it is fetched from elsewhere and nothing in it runs: photos, drawings and styles
+stand in the file itself.
+"""
+
+import base64
+import os
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from headstart.backbone import catalog
+from headstart.bundle.locate import BUNDLE
+from headstart.data import pixels
+from headstart.options import Resize, train_options
+from headstart.parallel import side_by_side
+from headstart.report import views, words
+from headstart.report.mistakes import worst
+from headstart.run import PREDICTIONS, Run
+
+Photos = Callable[[str], bytes | None]
+
+_MISTAKES = 12
+_SMALL, _LARGE = 160, 320  # longest side in pixels
+
+
+def render(folder: Path, photos: Photos) -> str:
+    """The page of a finished run.
+
+    Args:
+        folder: the run.
+        photos: gives the bytes of a photo by its name in `split.csv`, None where it is gone.
+
+    Returns:
+        A whole HTML document.
+
+    Raises:
+        ModelError: the folder holds no finished run, or one of its files is missing.
+    """
+    run = Run.open(folder)
+    metrics, options = run.metrics, run.options["options"]
+    backbone = catalog.find(metrics["backbone"])
+    key, scores = words.judged(metrics)
+    mistakes = worst(folder / PREDICTIONS, key.replace("_", "-"), _MISTAKES)
+    samples = views.sample_photos(run.split, metrics["classes"])
+    candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
+    receive = partial(
+        _received, photos, size=options["size"] or backbone.size, resize=options["resize"]
+    )
+    context = {
+        "metrics": metrics,
+        "judged": words.set_name(key),
+        "scores": scores,
+        "headline": words.headline(metrics),
+        "belief": words.belief(metrics),
+        "gap": words.gap(metrics),
+        "accuracies": views.accuracies(metrics),
+        "findings": sorted(run.findings["findings"], key=lambda found: found["level"] == "note"),
+        "matrix": views.matrix(scores["confusion_matrix"], metrics["classes"]),
+        "by_class": views.by_class(scores, metrics["classes"]),
+        "mistakes": mistakes,
+        "samples": samples,
+        "received": next(filter(None, map(receive, candidates)), None),
+        "left_out": views.reasons(run.findings["left_out"]),
+        "ignored": run.findings.get("ignored", 0),
+        "backbone": backbone,
+        "options": options,
+        "command": _command(run.options),
+        "predict": shlex.join(["headstart", "predict", str(folder.absolute()), "photo.jpg"]),
+        "bundle": repr(str(folder.absolute() / BUNDLE)),
+        "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
+    }
+    return _environment().get_template("page.html").render(context)
+
+
+class Received(NamedTuple):
+    """One photo as it is and as the network receives it, both as data URIs."""
+
+    name: str
+    photo: Markup
+    pixels: Markup
+    size: int
+    resize: str
+
+
+def _received(photos: Photos, name: str, *, size: int, resize: Resize) -> Received | None:
+    """The photo and its pixels, or None where it is gone or no longer a photo."""
+    data = photos(name)
+    try:
+        if data is None:
+            return None
+        picture = _png(pixels.decode(data, size, resize))
+        return Received(
+            name,
+            _data_uri("image/jpeg", pixels.thumbnail(data, _LARGE)),
+            _data_uri("image/png", picture),
+            size,
+            resize,
+        )
+    except pixels.Unreadable:
+        return None
+
+
+def _thumbnails(photos: Photos, names: Iterable[str]) -> dict[str, Markup | None]:
+    """Name → small picture as a data URI, None where the photo is gone."""
+
+    def shrink(name: str) -> Markup | None:
+        data = photos(name)
+        try:
+            return _data_uri("image/jpeg", pixels.thumbnail(data, _SMALL)) if data else None
+        except pixels.Unreadable:
+            return None
+
+    return dict(side_by_side(shrink, names, os.cpu_count() or 1))
+
+
+def _png(image: Any) -> bytes:
+    file = BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def _command(options: Mapping[str, Any]) -> str:
+    """The command that repeats a run, from the document of `options.json`."""
+    defaults = train_options({}).model_dump(mode="json")
+    command = ["headstart", "train", options["source"]]
+    for name, value in options["options"].items():
+        if name != "seed" and value == defaults.get(name):
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        for item in value if isinstance(value, list) else [value]:
+            command += [flag, str(item)]
+    return shlex.join(command)
+
+
+def _data_uri(kind: str, data: bytes) -> Markup:
+    return Markup(f"data:{kind};base64,{base64.b64encode(data).decode()}")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: words.one_line(value) if type(value) is str else value,
+    )
+    environment.filters |= {"percent": words.percent, "number": words.number}
+    return environment

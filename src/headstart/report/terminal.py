@@ -1,0 +1,147 @@
+"""The result of a run as plain text for a terminal of 80 columns."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.cells import cell_len, set_cell_size
+
+from headstart.report import words
+from headstart.report.matrix import FEW_CLASSES, confusions
+
+_WIDTH = 80
+_NAME = 20  # a class name is cut to this many cells
+_PAIRS = 10
+
+
+def summary(metrics: words.Metrics, page: Path | None = None) -> str:
+    """Headline, gap, figures by set, confusion matrix, figures by class, where the page is.
+
+    Args:
+        metrics: the document of `metrics.json`.
+        page: the report, if there is one.
+
+    Returns:
+        Lines of at most 80 cells (but for a longer path), free of control characters, without a
+        last newline.
+    """
+    classes = metrics["classes"]
+    key, scores = words.judged(metrics)
+    photos = f"{words.set_name(key)} photos"
+    parts = [_filled(words.headline(metrics)), _filled(words.gap(metrics)), _sets(metrics)]
+    few = len(classes) <= FEW_CLASSES
+    table = confusion_table(scores["confusion_matrix"], classes) if few else None
+    if table:
+        parts.append(
+            f"Confusion matrix of the {photos}: true classes down, predicted across\n{table}"
+        )
+    else:
+        parts.append(_most_confused(scores, classes, photos))
+    if few:
+        parts.append(_by_class(scores, classes))
+    if page:
+        parts.append(f"Report: {words.one_line(str(page))}")
+    return "\n\n".join(parts)
+
+
+def confusion_table(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> str | None:
+    """The counts of a confusion matrix, true classes down, a dot for zero; None if too wide.
+
+    Where the names do not fit above their columns, the classes are numbered instead.
+    """
+    cells = [[f"{n:,}" if n else "·" for n in row] for row in matrix]
+    numbers = [str(i) for i in range(1, len(classes) + 1)]
+    for by_number, longest, gap in ((False, _NAME, 2), (True, _NAME, 2), (True, 10, 1)):
+        names = [_name(name, longest) for name in classes]
+        heads = numbers if by_number else names
+        sides = [f"{number:>2} {name}" for number, name in zip(numbers, names, strict=True)]
+        rows = [
+            [side, *row] for side, row in zip(sides if by_number else names, cells, strict=True)
+        ]
+        table = _table(["", *heads], rows, gap)
+        if max(map(cell_len, table.splitlines())) <= _WIDTH:
+            return table
+    return None
+
+
+def _sets(metrics: words.Metrics) -> str:
+    rows = []
+    for key in reversed(words.SETS):
+        scores = metrics.get(key)
+        if not scores:
+            continue
+        low, high = scores["accuracy_interval"]
+        rows.append(
+            [
+                words.set_name(key),
+                f"{words.right_of(scores)[1]:,}",
+                f"{scores['accuracy']:.1%}",
+                f"{100 * low:.1f} to {100 * high:.1f}",
+                f"{scores['loss']:.3f}",
+                f"{scores['macro_f1']:.3f}",
+                f"{scores['calibration_error']:.3f}",
+            ]
+        )
+    heads = ["", "photos", "accuracy", "95% interval", "log loss", "macro F1", "calibration"]
+    return _table(heads, rows)
+
+
+def _by_class(scores: words.Scores, classes: Sequence[str]) -> str:
+    rows = []
+    for name in classes:
+        figures = scores["per_class"][name]
+        scored = figures["support"] > 0
+        rows.append(
+            [_name(name)]
+            + [f"{figures[k]:.3f}" if scored else "–" for k in ("precision", "recall", "f1")]
+            + [f"{figures['support']:,}" if scored else "not scored"]
+        )
+    return _table(["class", "precision", "recall", "F1", "photos"], rows)
+
+
+def _most_confused(scores: words.Scores, classes: Sequence[str], photos: str) -> str:
+    pairs = confusions(scores["confusion_matrix"], classes, _PAIRS)
+    if not pairs:
+        return f"No class was taken for another among the {photos}."
+    rows = [
+        [_name(pair.true), _name(pair.predicted), f"{pair.times:,}", f"{pair.share:.0%}"]
+        for pair in pairs
+    ]
+    return f"Most often confused among the {photos}\n" + _table(
+        ["true class", "called", "times", "of its photos"], rows
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], gap: int = 2) -> str:
+    """Columns as wide as they need: the first to the left, the rest to the right."""
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    lines = []
+    for cells in (heads, *rows):
+        first = set_cell_size(cells[0], widths[0])
+        rest = [
+            " " * (width - cell_len(cell)) + cell
+            for cell, width in zip(cells[1:], widths[1:], strict=True)
+        ]
+        lines.append((" " * gap).join([first, *rest]).rstrip())
+    return "\n".join(lines)
+
+
+def _name(name: str, longest: int = _NAME) -> str:
+    """A class name on one line, shortened in its middle: ends tell `species 1` and `2` apart."""
+    name = words.one_line(name)
+    if cell_len(name) <= longest:
+        return name
+    start = set_cell_size(name, longest // 2)
+    end = set_cell_size(name[::-1], longest - longest // 2 - 1)[::-1]
+    return f"{start.rstrip()}…{end.lstrip()}"
+
+
+def _filled(sentence: str) -> str:
+    """A sentence in lines; `textwrap` would take a wide character for one cell."""
+    lines = [""]
+    for word in sentence.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if cell_len(longer) <= _WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)

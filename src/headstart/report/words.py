@@ -1,0 +1,176 @@
+"""What the figures say, in plain sentences that the page and the terminal share.
+
+Every function takes the document of `metrics.json` and is pure.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from headstart.store.files import printable
+
+Metrics = Mapping[str, Any]
+Scores = Mapping[str, Any]
+
+# In order of how far each can be believed.
+SETS = ("test", "cross_validation", "validation", "train")
+_NAMES = {"train": "training", "cross_validation": "cross-validated"}
+
+
+def set_name(key: str) -> str:
+    """The name of a set of samples in a sentence: `train` is called training."""
+    return _NAMES.get(key, key)
+
+
+def judged(metrics: Metrics) -> tuple[str, Scores]:
+    """The set whose figures count, the most trustworthy one there is, and its scores."""
+    key = next(key for key in SETS if metrics.get(key))
+    return key, metrics[key]
+
+
+def right_of(scores: Scores) -> tuple[int, int]:
+    """How many samples were named correctly, and of how many."""
+    matrix = scores["confusion_matrix"]
+    return sum(row[i] for i, row in enumerate(matrix)), sum(map(sum, matrix))
+
+
+def majority_class(metrics: Metrics) -> str:
+    """The class that the majority baseline always answers: the most frequent in training."""
+    scores = metrics.get("train") or judged(metrics)[1]
+    classes: list[str] = metrics["classes"]
+    return max(classes, key=lambda name: scores["per_class"][name]["support"])
+
+
+def one_line(text: str) -> str:
+    """Text from the user's data with its control characters escaped; see `printable`.
+
+    Backslashes stay as they are, for names come here that were made printable before.
+    """
+    return "\\".join(printable(part) for part in text.split("\\"))
+
+
+def quoted(name: str, most: int = 40) -> str:
+    """A class name in quotation marks, on one line, cut where it is very long."""
+    name = one_line(name)
+    return f"“{name}”" if len(name) <= most else f"“{name[: most - 1]}…”"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with one decimal; only all and none are called 100% and 0%."""
+    if share in (0, 1):
+        return f"{share:.0%}"
+    if share >= 0.9995:
+        return "over 99.9%"
+    if share < 0.0005:
+        return "under 0.1%"
+    return f"{share:.1%}"
+
+
+def number(count: int, noun: str) -> str:
+    """A count with its noun: `1 photo`, `1,300 photos`, `2 classes`."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def headline(metrics: Metrics) -> str:
+    """One sentence: the figure, on what it was measured, its interval, and the baseline."""
+    key, scores = judged(metrics)
+    right, n = right_of(scores)
+    named = f"{'was' if n == 1 else 'were'} named correctly"
+    low, high = scores["accuracy_interval"]
+    subject = {
+        "test": f"{right:,} of {number(n, 'test photo')}, never seen before, {named}",
+        "cross_validation": f"{right:,} of {number(n, 'photo')} {named} by a network that had not "
+        "seen them (cross-validation)",
+        "validation": f"{right:,} of {number(n, 'validation photo')} {named}",
+        "train": f"{right:,} of {number(n, 'photo')} that it was trained on {named}",
+    }[key]
+    return (
+        f"{subject}: {percent(scores['accuracy'])} "
+        f"(95% interval {percent(low)} to {percent(high)}), "
+        f"where always answering {quoted(majority_class(metrics))} would get "
+        f"{percent(metrics['baselines']['majority'])}."
+    )
+
+
+def belief(metrics: Metrics) -> list[str]:
+    """How far to believe the headline, a few sentences."""
+    key, scores = judged(metrics)
+    n = right_of(scores)[1]
+    low, high = scores["accuracy_interval"]
+    sentences = [_origin(metrics, key)]
+    baseline = metrics["baselines"]["majority"]
+    if low <= baseline:
+        sentences.append(
+            f"The interval reaches down to the {percent(baseline)} of always giving the same "
+            "answer, so these figures do not show that anything was learned."
+        )
+    width = f"{100 * (high - low):.1f} points"
+    if high - low > 0.05:
+        sentences.append(
+            f"{number(n, 'photo')} leave much to chance: the interval is {width} wide. Four times "
+            "as many would halve it."
+        )
+    else:
+        sentences.append(
+            f"With {number(n, 'photo')} the interval is {width} wide, so chance plays a small part."
+        )
+    sentences.append(
+        "All this holds for photos taken like these, with the classes in like proportions."
+    )
+    return sentences
+
+
+def _origin(metrics: Metrics, key: str) -> str:
+    chose = metrics.get("selected_on")
+    if key == "test":
+        flattered = (
+            " Validation chose the strength of the head, which flatters its own figure a little."
+            if chose == "validation"
+            else ""
+        )
+        return (
+            "Only the test figure is unbiased: its photos took no part in training or in any "
+            f"choice.{flattered}"
+        )
+    if key == "cross_validation":
+        return (
+            "There were too few photos to set some aside, so each was judged by a network trained "
+            "on the other folds. The same photos helped to choose the strength of the head, and "
+            "folds share training photos: take the interval as a rough guide."
+        )
+    if key == "validation":
+        return (
+            "There is no test set. These photos also chose the strength of the head, which "
+            "flatters the figure a little: for an unbiased one, keep some photos for the test."
+        )
+    return (
+        "A network can learn its training photos by heart, so this figure says nothing about new "
+        "ones: keep some photos for validation and test."
+    )
+
+
+def gap(metrics: Metrics) -> str:
+    """What training against unseen photos tells about over- and underfitting, with numbers."""
+    train = metrics.get("train")
+    key = next((k for k in ("validation", "cross_validation", "test") if metrics.get(k)), None)
+    if not train or key is None:
+        return (
+            "Training cannot be compared with unseen photos here, so nothing can be said about "
+            "overfitting."
+        )
+    learned, unseen = train["accuracy"], metrics[key]["accuracy"]
+    figures = f"Training {percent(learned)}, {set_name(key)} {percent(unseen)}"
+    points = f"{100 * (learned - unseen):.1f} points"
+    if learned > metrics[key]["accuracy_interval"][1]:
+        if learned - unseen > 0.05:
+            return (
+                f"{figures}: {points} apart, which is overfitting. The training photos were "
+                "partly learned by heart; more of them would help most."
+            )
+        return f"{figures}: {points} apart, more than chance explains: overfitting, but mild."
+    if learned < 0.9:
+        return (
+            f"{figures}: no overfitting, but many photos that it learned from are named wrongly "
+            "too, which is underfitting. A larger backbone or cleaner labels may help."
+        )
+    return f"{figures}: no more apart than chance explains, so no sign of over- or underfitting."

@@ -1,0 +1,229 @@
+"""A run folder: where it may be made, and what `train` leaves in it, read back when asked for."""
+
+import csv
+import html
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.bundle.classifier import Classifier
+from headstart.data import split
+from headstart.dataset import Data
+from headstart.errors import ModelError, OutputError
+from headstart.evaluation.trust import Answers
+from headstart.findings import Finding, findings_document
+from headstart.options import TrainOptions
+from headstart.store.files import printable, write_json, write_text
+
+OPTIONS = "options.json"
+SPLIT = "split.csv"
+FINDINGS = "findings.json"
+PREDICTIONS = "predictions.csv"
+REPORT = "report.html"
+MATRIX = "confusion-matrix.png"
+METRICS = "metrics.json"  # a folder without it holds no finished run
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: where its files lie.
+    """
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Run":
+        """The run in a folder.
+
+        Raises:
+            ModelError: the folder holds no finished run.
+        """
+        path = Path(folder)
+        if not (path / METRICS).is_file():
+            raise ModelError(
+                "is not the folder of a finished run.",
+                where=printable(str(path)),
+                mend=f"Give a folder that `headstart train` made, with a {METRICS} in it.",
+            )
+        return cls(path)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The content of `metrics.json`."""
+        return self._json(METRICS)
+
+    @cached_property
+    def findings(self) -> dict[str, Any]:
+        """The content of `findings.json`: what was found in the data and what was left out."""
+        return self._json(FINDINGS)
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The content of `options.json`: the source, and every option with its value."""
+        return self._json(OPTIONS)
+
+    @cached_property
+    def split(self) -> list[dict[str, str]]:
+        """The rows of `split.csv`: sample, label, split, cluster, sha256."""
+        return self._rows(SPLIT)
+
+    @cached_property
+    def predictions(self) -> list[dict[str, str]]:
+        """The rows of `predictions.csv`: every judged sample with its probabilities."""
+        return self._rows(PREDICTIONS)
+
+    @cached_property
+    def bundle(self) -> Classifier:
+        """The classifier, opened and verified."""
+        return Classifier.open(self.folder)
+
+    def report(self) -> Path:
+        """Where the page is that says how far to believe it."""
+        return self.folder / REPORT
+
+    def _repr_html_(self) -> str:
+        """The page, in a notebook."""
+        page = html.escape(self.report().read_text(encoding="utf-8"), quote=True)
+        return f'<iframe srcdoc="{page}" width="100%" height="800" style="border:0"></iframe>'
+
+    def _json(self, name: str) -> dict[str, Any]:
+        with self._file(name).open(encoding="utf-8") as file:
+            document: dict[str, Any] = json.load(file)
+        return document
+
+    def _rows(self, name: str) -> list[dict[str, str]]:
+        with self._file(name).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def _file(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.is_file():
+            raise ModelError(
+                f"has no {name}.",
+                where=printable(str(self.folder)),
+                mend="The run was damaged or never finished: train again.",
+            )
+        return path
+
+
+@contextmanager
+def new_folder(source: Path, out: str | Path | None, *, force: bool) -> Iterator[Path]:
+    """A folder to write a run into, checked before the work begins.
+
+    It is made at once, so that a read-only place is found now and not after the training. If
+    the work fails, a folder that was made here goes again; one that was there stays as it is.
+
+    Args:
+        source: what is trained on; the run must not lie in it.
+        out: the folder, or None for the next free `runs/NAME-N`.
+        force: allow a folder that holds a run.
+
+    Raises:
+        OutputError: the folder is in use, inside the source, or cannot be written.
+    """
+    folder = Path(out) if out is not None else _next_free(source)
+    where = printable(str(folder))
+    if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
+        raise OutputError(
+            "lies inside the photos that are trained on.",
+            where=where,
+            mend="Name a folder elsewhere with --out.",
+        )
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("is a file.", where=where, mend="Name a folder with --out.")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / OPTIONS).is_file():
+            raise OutputError(
+                "holds files that are no run of headstart's.",
+                where=where,
+                mend="Name another folder with --out.",
+            )
+        if not force:
+            raise OutputError(
+                "holds a run already.",
+                where=where,
+                mend="Name another folder with --out, or replace the run with --force.",
+            )
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        _remove(made)
+        raise OutputError(
+            f"cannot be written to ({error.strerror}).",
+            where=where,
+            mend="Name another folder with --out.",
+        ) from error
+    try:
+        yield folder
+    except BaseException:
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
+            _remove(made[1:])
+        raise
+
+
+def write_data(
+    folder: Path,
+    data: Data,
+    sides: NDArray[np.str_],
+    answers: Sequence[Answers],
+    findings: list[Finding],
+    options: TrainOptions,
+) -> None:
+    """Write what a run stands on: options, split, findings, and answers on what did not train."""
+    (folder / METRICS).unlink(missing_ok=True)  # what follows belongs to another run
+    document = {"format": 1, "source": data.source, "options": options.model_dump(mode="json")}
+    write_json(folder / OPTIONS, document)
+    names = [sample.name for sample in data.samples]
+    labels = [sample.label for sample in data.samples]
+    split.save(folder / SPLIT, names, labels, sides.tolist(), data.clusters, data.keys)
+    found = findings_document(findings, data.left_out)
+    write_json(folder / FINDINGS, {**found, "ignored": data.ignored})
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sample", "split", "label", "predicted", *(f"p:{c}" for c in data.classes)])
+    for each in answers:
+        if each.name == "train":
+            continue
+        for i, row in zip(each.samples.tolist(), each.probabilities, strict=True):
+            predicted = data.classes[int(row.argmax())]
+            shares = (f"{share:.6f}" for share in row)
+            writer.writerow([names[i], each.name, labels[i], predicted, *shares])
+    write_text(folder / PREDICTIONS, text.getvalue())
+
+
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Write the figures, which makes the folder that of a finished run."""
+    write_json(folder / METRICS, metrics)
+
+
+def _next_free(source: Path) -> Path:
+    name = source.resolve().stem or "run"
+    number = 1
+    while (folder := Path("runs", f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def _remove(folders: list[Path]) -> None:
+    """Remove empty folders, the innermost first."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return

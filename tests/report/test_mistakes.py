@@ -1,0 +1,49 @@
+"""The worst mistakes of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from headstart.report.mistakes import Prediction, worst
+
+
+def test_the_surest_mistakes_of_one_split_come_first(digits_run: Callable) -> None:
+    run = digits_run()
+    numbers = np.array([int(label) for label in run.labels])
+    called = run.probabilities.argmax(axis=1)
+    wrong = {
+        run.names[i]
+        for i in range(len(numbers))
+        if called[i] != numbers[i] and run.splits[i] == "test"
+    }
+    found = worst(run.folder / "predictions.csv", "test", 3)
+    assert found.wrong == len(wrong) > 3
+    sureness = {name: run.probabilities[i].max() for i, name in enumerate(run.names)}
+    expected = sorted(wrong, key=lambda name: -sureness[name])[:3]
+    assert [row.sample for row in found.shown] == expected
+
+
+def test_where_none_is_wrong_the_least_sure_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    path.write_text(
+        "sample,split,label,predicted,p:cat,p:dog\n"
+        "a.jpg,test,cat,cat,0.900000,0.100000\n"
+        "b.jpg,test,dog,dog,0.400000,0.600000\n"
+        "c.jpg,validation,cat,dog,0.100000,0.900000\n"
+    )
+    assert worst(path, "test", 1) == (0, [Prediction("b.jpg", "dog", "dog", 0.6, 0.6)])
+
+
+def test_a_class_may_be_called_as_a_column_is(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    path.write_text(
+        "sample,split,label,predicted,p:label,p:sample\na.jpg,test,label,sample,0.200000,0.800000\n"
+    )
+    assert worst(path, "test", 9).shown == [Prediction("a.jpg", "label", "sample", 0.2, 0.8)]
+
+
+def test_a_split_without_predictions_has_nothing_to_show(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.csv"
+    path.write_text("sample,split,label,predicted,p:cat,p:dog\n")
+    assert worst(path, "test", 9) == (0, [])

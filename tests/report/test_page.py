@@ -1,0 +1,443 @@
+"""The report: what it says, and that it stands alone."""
+
+import base64
+import re
+import shlex
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headstart.data import pixels
+from headstart.errors import ModelError
+from headstart.findings import Finding, LeftOut
+from headstart.report import page, words
+from headstart.report.page import render
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "path"}
+Make = Callable[..., Any]
+
+
+@dataclass
+class Element:
+    """One element of a page: its tag, attributes, and all text inside."""
+
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    inside: list[str] = field(default_factory=list)
+
+
+class Page(HTMLParser):
+    """A parsed page; elements that are not closed in order are an error."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self.feed(document)
+        self.close()
+        assert self._open == [], "not closed"
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        element.inside = [parent.tag for parent in self._open]
+        assert len(element.attributes) == len(attrs), f"an attribute twice in <{tag}>"
+        self.elements.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self._open.pop().tag == tag
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.text += data
+
+    def all(self, tag: str, **attributes: str) -> list[Element]:
+        return [
+            element
+            for element in self.elements
+            if element.tag == tag
+            and all(element.attributes.get(name.strip("_")) == v for name, v in attributes.items())
+        ]
+
+    def text(self) -> str:
+        (main,) = self.all("main")
+        return " ".join(main.text.split())
+
+    def section(self, name: str) -> str:
+        (found,) = self.all("section", id=name)
+        return " ".join(found.text.split())
+
+
+def open_page(run: Any) -> Page:
+    return Page(render(run.folder, run.photo))
+
+
+def picture(element: Element) -> Image.Image:
+    return Image.open(BytesIO(base64.b64decode(element.attributes["src"].split(",")[1])))
+
+
+def all_right(run: Any) -> np.ndarray[Any, Any]:
+    """Probabilities that are right for every photo of a run."""
+    likely = run.probabilities.copy()
+    likely[np.arange(len(run.labels)), [run.classes.index(label) for label in run.labels]] += 1.5
+    return likely / likely.sum(axis=1, keepdims=True)
+
+
+def test_the_page_stands_alone_and_runs_nothing(digits_run: Make) -> None:
+    document = render(digits_run().folder, digits_run().photo)
+    parsed = Page(document)
+    assert not re.search(r"https?:|//|@import|url\(", re.sub(r"base64,[\w+/=]+", "", document))
+    assert parsed.all("script") == []
+    assert not any(n.startswith("on") for e in parsed.elements for n in e.attributes)
+    for image in parsed.all("img"):
+        assert re.match(r"data:image/(jpeg|png);base64,", image.attributes["src"])
+    (policy,) = parsed.all("meta", http_equiv="Content-Security-Policy") or [
+        e for e in parsed.all("meta") if "Content-Security-Policy" in e.attributes.values()
+    ]
+    assert policy.attributes["content"].startswith("default-src 'none'")
+    assert len(document.encode()) < 1_500_000
+
+
+def test_the_page_can_be_read_without_eyes_or_mouse(digits_run: Make) -> None:
+    parsed = open_page(digits_run())
+    assert parsed.all("html")[0].attributes["lang"] == "en"
+    assert len(parsed.all("main")) == len(parsed.all("nav")) == len(parsed.all("h1")) == 1
+    ids = Counter(e.attributes["id"] for e in parsed.elements if "id" in e.attributes)
+    assert set(ids.values()) == {1}
+    links = {a.attributes["href"][1:] for a in parsed.all("a")}
+    named = {
+        e.attributes[n] for e in parsed.elements for n in ("aria-labelledby",) if n in e.attributes
+    }
+    assert links | named <= set(ids)
+    assert all(image.attributes["alt"] for image in parsed.all("img"))
+    assert all(table.text.strip() for table in parsed.all("caption"))
+    assert all("scope" in cell.attributes for cell in parsed.all("th"))
+    levels = [int(e.tag[1]) for e in parsed.elements if re.fullmatch("h[1-6]", e.tag)]
+    assert all(b <= a + 1 for a, b in zip(levels, levels[1:], strict=False))
+
+
+def test_the_headline_comes_first_then_the_rest_in_the_order_of_questions(digits_run: Make) -> None:
+    run = digits_run()
+    parsed = open_page(run)
+    metrics = run.metrics()
+    assert parsed.all("h1")[0].text == words.headline(metrics)
+    text = parsed.text()
+    said = [words.headline(metrics), *words.belief(metrics), words.gap(metrics)]
+    heads = [
+        "What was found in the data",
+        "Training, validation and test",
+        "Which classes are confused",
+        "Class by class",
+        "Worst mistakes",
+        "The photos by class",
+        "What the network sees",
+        "What was left out",
+        "How it was made",
+    ]
+    places = [text.index(part) for part in said + heads]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("classes", ["38", "0123456789"])
+def test_the_confusion_matrix_stands_as_counts_and_as_shares(
+    digits_run: Make, classes: str
+) -> None:
+    run = digits_run(classes)
+    expected = run.metrics()["test"]["confusion_matrix"]
+    tables = [e for e in open_page(run).all("table") if "matrix" in e.attributes["class"]]
+    counts, shares = ([row.split() for row in _rows(table)] for table in tables)
+    assert [list(map(int, row[1:])) for row in counts] == expected
+    assert [row[0] for row in counts] == list(classes)
+    for row, numbers in zip(shares, expected, strict=True):
+        for text, n in zip(row[1:], numbers, strict=True):
+            assert text == (f"{n / sum(numbers):.0%}" if n else "0")
+
+
+def _rows(table: Element) -> list[str]:
+    """The body of a confusion table: a name, then its cells, each row as words."""
+    lines = [" ".join(line.split()) for line in table.text.splitlines()]
+    return [line for line in map(_spaced, lines) if line]
+
+
+def _spaced(line: str) -> str:
+    return line
+
+
+def test_sixty_classes_are_told_by_a_drawing_and_their_worst_pairs(digits_run: Make) -> None:
+    run = digits_run()
+    classes = [f"kind {i:02}" for i in range(60)]
+    numbers = np.arange(len(run.names)) * 7 % 60
+    likely = np.random.default_rng(0).random((len(numbers), 60))
+    likely[np.arange(len(numbers)), numbers] += 1
+    run.classes, run.labels = classes, [classes[i] for i in numbers]
+    run.probabilities = likely / likely.sum(axis=1, keepdims=True)
+    run.splits = ["test" if i % 3 == 0 else "train" for i in range(len(numbers) // 2)] * 2
+    parsed = open_page(run.write())
+    (drawing,) = parsed.all("svg")
+    assert drawing.attributes["viewbox"] == "0 0 60 60"
+    assert "60 classes" in drawing.attributes["aria-label"]
+    assert "Most often confused among the test photos" in parsed.section("confusion")
+    assert "The ten classes with the lowest F1" in parsed.section("classes")
+    assert "50 more classes are not shown" in parsed.section("samples")
+
+
+def test_a_class_without_a_test_photo_is_not_scored(digits_run: Make) -> None:
+    run = digits_run("012")
+    run.splits = [
+        "train" if label == "2" else side
+        for label, side in zip(run.labels, run.splits, strict=True)
+    ]
+    section = open_page(run.write()).section("classes")
+    assert "Not scored, for want of a test photo: 2" in section
+
+
+def test_cross_validation_is_said_and_scored(digits_run: Make) -> None:
+    run = digits_run("018")
+    run.splits = ["cross-validation"] * len(run.names)
+    parsed = open_page(run.write())
+    assert "(cross-validation)" in parsed.all("h1")[0].text
+    assert "Cross-validated" in parsed.text()
+    assert "There were too few photos to set some aside" in parsed.text()
+
+
+def test_without_a_test_set_the_validation_photos_are_judged(digits_run: Make) -> None:
+    run = digits_run()
+    run.splits = ["validation" if side == "test" else side for side in run.splits]
+    parsed = open_page(run.write())
+    assert "validation photos were named correctly" in parsed.all("h1")[0].text
+    assert "There is no test set" in parsed.text()
+    assert "validation photos" in parsed.section("mistakes")
+
+
+def test_training_alone_still_makes_a_page(digits_run: Make) -> None:
+    run = digits_run("01")
+    run.splits = ["train"] * len(run.names)
+    parsed = open_page(run.write())
+    assert "that it was trained on" in parsed.all("h1")[0].text
+    assert "There is no photo outside training to look at" in parsed.section("mistakes")
+
+
+def test_where_all_are_right_the_least_sure_are_shown(digits_run: Make) -> None:
+    run = digits_run()
+    run.probabilities = all_right(run)
+    section = open_page(run.write()).section("mistakes")
+    assert "No mistakes" in section
+    assert "Of these the network was least sure" in section
+    assert section.count("rightly called") == 12
+
+
+def test_one_mistake_is_shown_with_both_probabilities(digits_run: Make) -> None:
+    run = digits_run("38")
+    likely = all_right(run)
+    i = run.splits.index("test")
+    wrong = 1 - run.classes.index(run.labels[i])
+    likely[i] = 0.0625
+    likely[i, wrong] = 0.9375
+    run.probabilities = likely
+    parsed = open_page(run.write())
+    section = parsed.section("mistakes")
+    assert "One test photo was named wrongly" in section
+    assert f"called {run.classes[wrong]} 93.8% labelled {run.labels[i]} 6.2%" in section
+    assert run.names[i] in section
+    (photo,) = (e for e in parsed.all("img") if "called" in e.attributes["alt"])
+    assert photo.attributes["title"] == run.names[i]
+
+
+def test_thumbnails_keep_their_shape_and_are_small(digits_run: Make) -> None:
+    run = digits_run("01")
+    thumbnails = [e for e in open_page(run).all("img") if "title" in e.attributes]
+    assert len({e.attributes["title"] for e in thumbnails}) >= 12
+    for element in thumbnails:
+        assert picture(element).size == (48, 64)
+
+
+def test_the_network_is_shown_with_the_very_pixels_it_received(digits_run: Make) -> None:
+    run = digits_run("01", options={"resize": "pad", "size": 96})
+    parsed = open_page(run)
+    (shown,) = parsed.all("img", class_="pixels")
+    (name,) = re.findall(r"The photo (\d/\d+\.png) in its own shape", str(parsed.elements))[:1]
+    expected = pixels.decode(run.photo(name), 96, "pad")
+    assert np.array_equal(np.asarray(picture(shown)), expected)
+    assert "shrunk whole onto a grey square of 96 × 96 pixels" in parsed.text()
+
+
+def test_photos_that_are_gone_leave_their_names(digits_run: Make) -> None:
+    run = digits_run("01")
+    parsed = Page(render(run.folder, lambda name: None))
+    assert parsed.all("img") == []
+    assert "What the network sees" not in parsed.text()
+    assert re.search(r"\d+ photos of this page were no longer there", parsed.section("samples"))
+    assert run.names[0] in parsed.section("samples")
+
+
+def test_a_file_that_is_no_longer_a_photo_counts_as_gone(digits_run: Make) -> None:
+    run = digits_run("01")
+    parsed = Page(
+        render(run.folder, lambda name: b"<html>" if name == run.names[0] else run.photo(name))
+    )
+    assert "1 photo of this page was no longer there, or no longer readable" in parsed.text()
+
+
+def test_a_warning_about_the_data_is_loud_and_comes_before_the_figures(digits_run: Make) -> None:
+    note = Finding("duplicates", "note", (("a.png", "b.png"),), "Kept together.", "Nothing.")
+    warning = Finding(
+        "duplicate-across-splits", "warning", (("c.png", "d.png"),), "Too high.", "Mend."
+    )
+    parsed = open_page(digits_run("01", findings=[note, warning]))
+    loud, quiet = (e for e in parsed.all("article"))
+    assert loud.attributes["class"] == "finding warning"
+    assert "c.png, d.png" in loud.text
+    assert "Duplicate across splits" in loud.text
+    assert quiet.attributes["class"] == "finding note"
+    text = parsed.text()
+    assert "1 warning about the data: this figure may mislead" in text
+    assert text.index("Too high.") < text.index("Training, validation and test")
+
+
+def test_without_findings_nothing_alarms(digits_run: Make) -> None:
+    parsed = open_page(digits_run("01"))
+    assert "warning" not in parsed.text()
+    assert "Nothing that would make these figures mislead" in parsed.section("findings")
+    assert "Nothing: every photo that was found took part" in parsed.section("left-out")
+
+
+def test_every_file_left_out_is_named_with_its_reason(digits_run: Make) -> None:
+    left_out = [LeftOut(f"drafts/{i}.jpg", f"reason {i % 15}") for i in range(300)]
+    section = open_page(digits_run("01", left_out=left_out, ignored=1)).section("left-out")
+    assert "300 files took no part" in section
+    assert all(item.name in section.split() for item in left_out)
+    assert all(f"20 × reason {i}" in section for i in range(15))
+    assert "1 file that the system or another program leaves" in section
+
+
+NASTY = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "a\nb\u202ec",
+    "{{ 7 * 7 }}",
+]
+
+
+def test_fault_23_nothing_in_a_name_becomes_markup(digits_run: Make) -> None:
+    run = digits_run("0123")
+    plain = {str(i): name for i, name in enumerate(NASTY)}
+    run.labels = [plain[label] for label in run.labels]
+    run.classes = NASTY
+    run.names = [f"{name}<script>.png" for name in run.names]
+    run.findings = [Finding("<b>", "warning", ((NASTY[1],),), NASTY[0], NASTY[0])]
+    run.left_out = [LeftOut(NASTY[1], NASTY[0])]
+    run.options = {"label_pattern": "(?P<label>'\"<b>)"}
+    document = render(run.write().folder, lambda name: run.photo(name.removesuffix("<script>.png")))
+    parsed = Page(document)
+    assert parsed.all("script") == []
+    assert all(e.attributes["src"].startswith("data:") for e in parsed.all("img"))
+    assert "\u202e" not in document
+    for shown in (NASTY[0], NASTY[1], "a\\nb\\u202ec", NASTY[3]):
+        assert shown in parsed.section("samples")
+        assert shown in parsed.section("classes")
+
+
+def test_the_command_repeats_the_run(digits_run: Make) -> None:
+    pattern = r"(?P<label>\d)/it's"
+    options = {"label_pattern": pattern, "per_class": "rest,3,2", "ignore": ("a*", "b")}
+    run = digits_run("01", options=options)
+    commands = [e.text for e in open_page(run).all("pre")]
+    assert shlex.split(commands[0]) == [
+        *("headstart", "train", str(run.source), "--label-pattern", pattern),
+        *("--ignore", "a*", "--ignore", "b", "--per-class", "rest,3,2", "--seed", "0"),
+    ]
+    assert shlex.split(commands[1]) == ["headstart", "predict", str(run.folder), "photo.jpg"]
+    assert repr(str(run.folder / "model.headstart")) in commands[2]
+
+
+def test_how_it_was_made_can_be_cited(digits_run: Make) -> None:
+    section = open_page(digits_run()).section("making")
+    for fact in (
+        "Tan",
+        "efficientnet-lite0",
+        "1,280",
+        "bfloat16",
+        "0.99998",
+        "total 4.87",
+        "seed 0",
+    ):
+        assert fact in section
+
+
+def test_the_same_run_makes_the_same_page(digits_run: Make) -> None:
+    run = digits_run("01")
+    assert render(run.folder, run.photo) == render(run.folder, run.photo)
+
+
+def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        render(tmp_path, lambda name: None)
+
+
+def test_real_photos_of_cats_and_dogs_make_a_page(
+    shared: Path, digits_run: Make, digits: Any
+) -> None:
+    source = shared / "data" / "cats-dogs"
+    if not source.is_dir():
+        source = shared / "cats-dogs"
+    names = sorted(path.name for path in source.iterdir())[::26]
+    labels = [name.split(".")[0] for name in names]
+    likely = np.random.default_rng(0).dirichlet([1, 1], len(names))
+    run = digits_run(
+        "01",
+        source=source,
+        names=names,
+        labels=labels,
+        splits=["train", "test"] * (len(names) // 2),
+        classes=["cat", "dog"],
+        probabilities=likely,
+    )
+    parsed = open_page(run)
+    assert {label for label in labels} == {h.text for h in parsed.all("h3")} & {"cat", "dog"}
+    shapes = {picture(e).size for e in parsed.all("img") if "title" in e.attributes}
+    assert len(shapes) > 3
+    assert {max(size) for size in shapes} == {160}
+    assert "squashed or stretched to a square of 224 × 224" in parsed.text()
+
+
+def test_text_has_enough_contrast_in_light_and_dark() -> None:
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1, numbers on the fullest colours included."""
+    css = (Path(page.__file__).with_name("templates") / "style.css").read_text()
+    light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[:2]
+    for theme in (light, dark):
+        colour = {name: value.strip() for name, value in re.findall(r"--([\w-]+): ([^;]+);", theme)}
+        paper, raised = _rgb(colour["paper"]), _rgb(colour["raised"])
+        for ink in ("ink", "soft", "right-text", "wrong-text"):
+            assert _contrast(_rgb(colour[ink]), paper) >= 4.5, ink
+        assert _contrast(_rgb(colour["soft"]), raised) >= 4.5
+        assert _contrast(_rgb(colour["alert"]), _rgb(colour["alert-paper"])) >= 4.5
+        assert _contrast(_rgb(colour["soft"]), _rgb(colour["alert-paper"])) >= 4.5
+        strength = float(colour["strength"])
+        for cell in ("right", "wrong"):
+            full = np.array([int(part) for part in colour[cell].split()])
+            assert _contrast(_rgb(colour["ink"]), full * strength + paper * (1 - strength)) >= 4.5
+
+
+def _rgb(value: str) -> np.ndarray[Any, Any]:
+    return np.array([int(value[i : i + 2], 16) for i in (1, 3, 5)])
+
+
+def _contrast(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
+    def luminance(colour: np.ndarray[Any, Any]) -> float:
+        share = colour / 255
+        linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

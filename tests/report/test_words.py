@@ -1,0 +1,134 @@
+"""The sentences of the report."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headstart.evaluation.trust import scores
+from headstart.report import words
+
+
+def scored(*matrix: list[int]) -> dict[str, Any]:
+    """The scores of samples with this confusion matrix."""
+    cells = [(i, j) for i, row in enumerate(matrix) for j, n in enumerate(row) for _ in range(n)]
+    labels = np.array([i for i, _ in cells])
+    return scores(labels, np.eye(2)[[j for _, j in cells]], ["cat", "dog"])
+
+
+def metrics(**sets: Any) -> dict[str, Any]:
+    empty = {"train": None, "validation": None, "test": None, "cross_validation": None}
+    return {
+        "classes": ["cat", "dog"],
+        "baselines": {"majority": 0.5},
+        "selected_on": "validation",
+        **empty,
+        **sets,
+    }
+
+
+TRAIN = scored([500, 0], [0, 500])
+
+
+def test_the_headline_names_the_test_figure_its_interval_and_the_baseline() -> None:
+    document = metrics(
+        train=TRAIN, validation=scored([99, 1], [2, 98]), test=scored([49, 1], [2, 48])
+    )
+    assert words.headline(document) == (
+        "97 of 100 test photos, never seen before, were named correctly: 97.0% (95% interval "
+        "91.5% to 99.0%), where always answering “cat” would get 50.0%."
+    )
+
+
+def test_the_headline_says_that_cross_validation_was_used() -> None:
+    document = metrics(train=scored([9, 0], [0, 11]), cross_validation=scored([8, 1], [0, 11]))
+    headline = words.headline(document)
+    assert headline.startswith(
+        "19 of 20 photos were named correctly by a network that had not seen them "
+        "(cross-validation): 95.0%"
+    )
+    assert "always answering “dog”" in headline
+
+
+def test_one_photo_is_one_photo() -> None:
+    assert words.headline(metrics(train=TRAIN, test=scored([1, 0], [0, 0]))).startswith(
+        "1 of 1 test photo, never seen before, was named correctly: 100%"
+    )
+
+
+def test_without_a_test_set_the_validation_figure_is_not_called_unbiased() -> None:
+    document = metrics(train=TRAIN, validation=scored([99, 1], [2, 98]))
+    assert words.headline(document).startswith("197 of 200 validation photos were named")
+    said = " ".join(words.belief(document))
+    assert "There is no test set" in said
+    assert "unbiased: its photos" not in said
+
+
+def test_a_figure_on_training_photos_alone_is_said_to_mean_nothing_for_new_ones() -> None:
+    document = metrics(train=TRAIN)
+    assert "photos that it was trained on" in words.headline(document)
+    assert "says nothing about new ones" in words.belief(document)[0]
+    assert "nothing can be said about overfitting" in words.gap(document)
+
+
+def test_only_the_test_figure_is_called_unbiased() -> None:
+    document = metrics(train=TRAIN, validation=scored([9, 1], [0, 10]), test=scored([9, 1], [0, 9]))
+    assert words.belief(document)[0].startswith("Only the test figure is unbiased")
+    assert "Validation chose the strength" in words.belief(document)[0]
+
+
+def test_a_small_test_set_is_said_to_leave_much_to_chance() -> None:
+    small = words.belief(metrics(train=TRAIN, test=scored([9, 1], [0, 10])))
+    large = words.belief(metrics(train=TRAIN, test=scored([990, 10], [0, 1000])))
+    assert any("Four times as many would halve it" in sentence for sentence in small)
+    assert not any("Four times" in sentence for sentence in large)
+
+
+def test_an_interval_down_to_the_baseline_shows_nothing_learned() -> None:
+    said = words.belief(metrics(train=TRAIN, test=scored([6, 4], [4, 6])))
+    assert any("do not show that anything was learned" in sentence for sentence in said)
+    said = words.belief(metrics(train=TRAIN, test=scored([60, 4], [4, 60])))
+    assert not any("do not show" in sentence for sentence in said)
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "expected"),
+    [
+        (TRAIN, scored([80, 20], [20, 80]), "20.0 points apart, which is overfitting"),
+        (TRAIN, scored([97, 3], [3, 97]), "3.0 points apart, more than chance explains"),
+        (TRAIN, scored([100, 0], [1, 99]), "Training 100%, validation 99.5%: 0.5 points apart"),
+        (scored([950, 50], [50, 950]), scored([96, 4], [4, 96]), "no sign of over- or under"),
+        (scored([70, 30], [30, 70]), scored([71, 29], [30, 70]), "which is underfitting"),
+    ],
+)
+def test_the_gap_is_judged_by_what_chance_explains(
+    train: Any, validation: Any, expected: str
+) -> None:
+    assert expected in words.gap(metrics(train=train, validation=validation))
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (1.0, "100%"),
+        (0.99999, "over 99.9%"),
+        (0.9994, "99.9%"),
+        (0.5, "50.0%"),
+        (0.0004, "under 0.1%"),
+        (0.0, "0%"),
+    ],
+)
+def test_only_all_is_called_100_percent(share: float, expected: str) -> None:
+    assert words.percent(share) == expected
+
+
+def test_counts_have_thousands_and_plurals() -> None:
+    assert words.number(1300, "photo") == "1,300 photos"
+    assert words.number(1, "photo") == "1 photo"
+    assert words.number(2, "class") == "2 classes"
+
+
+def test_fault_23_a_class_name_is_one_printable_line_in_a_sentence() -> None:
+    assert words.quoted("a\nb\u202ec") == "“a\\nb\\u202ec”"
+    assert words.one_line("made\\nprintable before") == "made\\nprintable before"
+    assert len(words.quoted("x" * 300)) == 42

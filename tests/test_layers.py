@@ -1,0 +1,191 @@
+"""Imports go one way only: a file of the house may use the files of the lines above it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "headstart"
+
+ORDER = (
+    "errors.py",
+    "events.py",
+    "options.py",
+    "findings.py",
+    "parallel.py",
+    "store/files.py",
+    "store/arrays.py",
+    "data/walk.py",
+    "data/archives.py",
+    "data/layout.py",
+    "data/listing.py",
+    "data/samples.py",
+    "data/table.py",
+    "data/exif.py",
+    "data/pixels.py",
+    "data/augment.py",
+    "data/duplicates.py",
+    "data/split.py",
+    "backbone/quiet_keras.py",
+    "backbone/quiet_openvino.py",
+    "backbone/packaged.py",
+    "backbone/lite0.py",
+    "backbone/scratch.py",
+    "backbone/child.py",
+    "backbone/hdf5.py",
+    "backbone/catalog.py",
+    "backbone/fetch.py",
+    "backbone/weights.py",
+    "backbone/graphs.py",
+    "backbone/networks.py",
+    "backbone/convert.py",
+    "backbone/prefix.py",
+    "backbone/engine.py",
+    "backbone/choice.py",
+    "features.py",
+    "dataset.py",
+    "evaluation/metrics.py",
+    "training/checkpoint.py",
+    "training/head.py",
+    "training/loop.py",
+    "fit.py",
+    "evaluation/trust.py",
+    "evaluation/suspects.py",
+    "evaluation/explain.py",
+    "bundle/refusal.py",
+    "bundle/strict_json.py",
+    "bundle/stored_zip.py",
+    "bundle/graph_check.py",
+    "bundle/manifest.py",
+    "bundle/tensor_check.py",
+    "bundle/locate.py",
+    "bundle/archive.py",
+    "bundle/classifier.py",
+    "bundle/save.py",
+    "bundle/export.py",
+    "run.py",
+    "report/words.py",
+    "report/matrix.py",
+    "report/figure.py",
+    "report/plots.py",
+    "report/mistakes.py",
+    "report/terminal.py",
+    "report/views.py",
+    "report/page.py",
+    "pipeline.py",
+    "estimators.py",
+    "tutorial.py",
+    "server/gate.py",
+    "server/app.py",
+    "scale/ray.py",
+    "__init__.py",
+    "cli.py",
+)
+
+
+def imports(file: Path, source: Path) -> Iterator[tuple[int, str]]:
+    """Line and target, a path within `source`, of each import from headstart in a file.
+
+    Imports inside functions and under `TYPE_CHECKING` count too.
+    """
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        match node:
+            case ast.Import():
+                modules = [alias.name for alias in node.names]
+            case ast.ImportFrom(level=0, module=str(module)):
+                modules = [f"{module}.{alias.name}" for alias in node.names]
+            case ast.ImportFrom():
+                yield node.lineno, "a relative import"
+                continue
+            case _:
+                continue
+        for module in modules:
+            package, *parts = module.split(".")
+            if package == "headstart":
+                yield node.lineno, _file_of(parts, source)
+
+
+def _file_of(parts: list[str], source: Path) -> str:
+    """The file that `headstart.<parts>` names; the last part may be a name inside a module."""
+    for known in (parts, parts[:-1]):
+        path = "/".join(known)
+        if known and (source / f"{path}.py").is_file():
+            return f"{path}.py"
+        if (source / path).is_dir():
+            return f"{path}/__init__.py".lstrip("/")
+    return "/".join(parts) + ".py"
+
+
+def faults(source: Path, order: tuple[str, ...]) -> list[str]:
+    """Every import that goes the wrong way, and every file that has no place."""
+    found = []
+    for file in sorted(source.rglob("*.py")):
+        name = file.relative_to(source).as_posix()
+        if name not in order:
+            if file.name != "__init__.py" or file.stat().st_size:
+                found.append(f"{name} has no line in ORDER")
+            continue
+        above = order[: order.index(name)]
+        found += [
+            f"{name}:{line} imports {target}"
+            for line, target in imports(file, source)
+            if target not in above
+        ]
+    return found
+
+
+def test_every_file_has_a_line_and_imports_only_files_of_lines_above() -> None:
+    assert faults(SOURCE, ORDER) == []
+
+
+def test_no_file_has_two_lines() -> None:
+    assert len(set(ORDER)) == len(ORDER)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import headstart.data.low",
+        "from headstart.data import low",
+        "from headstart.data.low import name",
+        "from headstart import low",
+        "from headstart import data",
+        "import headstart",
+        "from headstart.high import name",
+        "from . import low",
+        "from .data.low import name",
+        "def f():\n    import headstart.data.low",
+    ],
+)
+def test_an_import_that_goes_down_sideways_or_nowhere_is_found(
+    statement: str, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "low.py").touch()
+    (tmp_path / "data" / "__init__.py").touch()
+    (tmp_path / "__init__.py").touch()
+    (tmp_path / "high.py").write_text(statement)
+    assert len(faults(tmp_path, ("high.py", "data/low.py"))) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import headstart.data.low",
+        "from headstart.data import low",
+        "from headstart.data.low import name",
+        "import numpy",
+        "from pathlib import Path",
+    ],
+)
+def test_an_import_from_above_or_from_elsewhere_is_no_fault(statement: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "low.py").touch()
+    (tmp_path / "high.py").write_text(statement)
+    assert faults(tmp_path, ("data/low.py", "high.py")) == []
+
+
+def test_a_file_without_a_line_is_found(tmp_path: Path) -> None:
+    (tmp_path / "new.py").touch()
+    assert faults(tmp_path, ()) == ["new.py has no line in ORDER"]
