@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench lock clean setup
+.PHONY: help demo test check docs bench lock clean setup
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ check: setup ## lint, format, types, the order of the house, the documents
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest --quiet tests/test_layers.py tests/test_docs.py
+
+docs: setup ## write docs/command-line.md anew from the commands
+	$(BIN)/python scripts/reference.py
 
 bench: setup ## measure headstart and plain Keras side by side
 	$(BIN)/python bench/frozen.py $(ARGS)

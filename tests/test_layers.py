@@ -35,17 +35,17 @@ ORDER = (
     "backbone/child.py",
     "backbone/hdf5.py",
     "backbone/catalog.py",
-    "backbone/fetch.py",
     "backbone/weights.py",
     "backbone/graphs.py",
     "backbone/networks.py",
+    "backbone/fetch.py",
     "backbone/convert.py",
     "backbone/prefix.py",
     "backbone/engine.py",
     "backbone/choice.py",
     "features.py",
-    "dataset.py",
     "evaluation/metrics.py",
+    "dataset.py",
     "training/checkpoint.py",
     "training/head.py",
     "training/loop.py",
@@ -108,13 +108,11 @@ def imports(file: Path, source: Path) -> Iterator[tuple[int, str]]:
 
 def _file_of(parts: list[str], source: Path) -> str:
     """The file that `headstart.<parts>` names; the last part may be a name inside a module."""
-    for known in (parts, parts[:-1]):
-        path = "/".join(known)
-        if known and (source / f"{path}.py").is_file():
-            return f"{path}.py"
-        if (source / path).is_dir():
-            return f"{path}/__init__.py".lstrip("/")
-    return "/".join(parts) + ".py"
+    for path in (source.joinpath(*parts), source.joinpath(*parts[:-1])):
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
+            if file.is_file():
+                return file.relative_to(source).as_posix()
+    return f"headstart.{'.'.join(parts)}, which is not there"
 
 
 def faults(source: Path, order: tuple[str, ...]) -> list[str]:

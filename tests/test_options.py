@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from headstart.errors import OptionError
-from headstart.options import TrainOptions, train_options
+from headstart.options import TrainOptions, options_from
 
 
 def test_every_option_has_a_default_and_says_what_it_does():
-    assert train_options({}) == TrainOptions()
+    assert options_from(TrainOptions, {}) == TrainOptions()
     for name, field in TrainOptions.model_fields.items():
         assert not field.is_required(), name
         assert field.description, name
@@ -17,8 +17,10 @@ def test_every_option_has_a_default_and_says_what_it_does():
 
 
 def test_options_come_back_from_their_json():
-    options = train_options({"per_class": (5, "rest", 5), "ignore": ("a/*", "b"), "seed": 7})
-    assert train_options(options.model_dump(mode="json")) == options
+    options = options_from(
+        TrainOptions, {"per_class": (5, "rest", 5), "ignore": ("a/*", "b"), "seed": 7}
+    )
+    assert options_from(TrainOptions, options.model_dump(mode="json")) == options
     assert TrainOptions.model_validate_json(options.model_dump_json()) == options
 
 
@@ -39,7 +41,7 @@ def test_options_cannot_be_changed_afterwards():
     ],
 )
 def test_numbers_by_class_may_be_text_or_numbers(given, text):
-    assert train_options({"per_class": given}).per_class == text
+    assert options_from(TrainOptions, {"per_class": given}).per_class == text
 
 
 @pytest.mark.parametrize(
@@ -49,15 +51,17 @@ def test_numbers_by_class_may_be_text_or_numbers(given, text):
 )  # fmt: skip
 def test_numbers_by_class_of_another_form_are_refused_with_the_form_wanted(given):
     with pytest.raises(OptionError) as caught:
-        train_options({"per_class": given})
+        options_from(TrainOptions, {"per_class": given})
     assert str(caught.value) == (
         f"per_class={given!r}: give TRAIN,VALIDATION,TEST, three numbers or `rest` for one of "
-        "them, with at least 1 to train on. `headstart train --help` lists the options."
+        "them, with at least 1 to train on. `--help` lists the options."
     )
 
 
 def test_paths_may_be_paths():
-    options = train_options({"split": Path("runs/a/split.csv"), "weights": Path("w.h5")})
+    options = options_from(
+        TrainOptions, {"split": Path("runs/a/split.csv"), "weights": Path("w.h5")}
+    )
     assert (options.split, options.weights) == (str(Path("runs/a/split.csv")), "w.h5")
 
 
@@ -85,7 +89,7 @@ def test_paths_may_be_paths():
 )
 def test_a_value_out_of_range_is_named_with_what_was_given(name, value):
     with pytest.raises(OptionError) as caught:
-        train_options({name: value})
+        options_from(TrainOptions, {name: value})
     assert caught.value.problem.startswith(f"{name}={value!r}: ")
     assert caught.value.problem.endswith(".")
 
@@ -95,16 +99,16 @@ def test_a_value_out_of_range_is_named_with_what_was_given(name, value):
     [("size", 32), ("size", 1024), ("test", 0), ("test", 0.9), ("seed", 2**32 - 1)],
 )
 def test_the_ends_of_a_range_belong_to_it(name, value):
-    options = train_options({"validation": 0, name: value})
+    options = options_from(TrainOptions, {"validation": 0, name: value})
     assert getattr(options, name) == value
 
 
 def test_all_faults_are_told_at_once_with_the_nearest_names():
     with pytest.raises(OptionError) as caught:
-        train_options({"bakcbone": "vgg16", "zzz": 1, "size": 5, "seed": -1})
+        options_from(TrainOptions, {"bakcbone": "vgg16", "zzz": 1, "size": 5, "seed": -1})
     assert caught.value.problem == (
-        "size=5: input should be greater than or equal to 32. "
         "seed=-1: input should be greater than or equal to 0. "
+        "size=5: input should be greater than or equal to 32. "
         "There is no option 'bakcbone'; did you mean 'backbone'? "
         "There is no option 'zzz'."
     )
@@ -112,10 +116,10 @@ def test_all_faults_are_told_at_once_with_the_nearest_names():
 
 def test_options_that_leave_nothing_to_train_on_are_refused():
     with pytest.raises(OptionError, match=r"^Validation and test leave nothing to train on\. "):
-        train_options({"validation": 0.5, "test": 0.5})
-    train_options({"validation": 0.5, "test": 0.45})
+        options_from(TrainOptions, {"validation": 0.5, "test": 0.5})
+    options_from(TrainOptions, {"validation": 0.5, "test": 0.45})
 
 
 def test_two_options_that_both_make_the_split_are_refused():
     with pytest.raises(OptionError, match=r"^Split and per_class both say who trains"):
-        train_options({"split": "split.csv", "per_class": "5,1,1"})
+        options_from(TrainOptions, {"split": "split.csv", "per_class": "5,1,1"})

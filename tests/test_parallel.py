@@ -68,24 +68,25 @@ def test_the_first_error_ends_it_and_what_waits_is_not_begun():
     assert list(results) == []
 
 
-def test_what_is_under_way_is_finished_when_the_reader_leaves():
-    finished = []
-    first_done = threading.Event()
+def test_when_the_reader_leaves_what_is_under_way_is_finished_and_what_waits_not_begun():
+    begun, finished = [], []
+    leaving = threading.Event()
 
     def work(n):
+        begun.append(n)
         if n > 0:
-            first_done.wait(timeout=10)
-            time.sleep(0.02)
+            leaving.wait(timeout=10)
         finished.append(n)
 
     results = side_by_side(work, range(1000), 2)
     next(results)
-    first_done.set()
+    while len(begun) < 3:  # 1 and 2 are under way, 3 waits
+        time.sleep(0.001)
+    timer = threading.Timer(0.05, leaving.set)
+    timer.start()
     results.close()
-    after = list(finished)
-    time.sleep(0.05)
-    assert finished == after
-    assert len(finished) <= 4
+    timer.join()
+    assert sorted(begun) == sorted(finished) == [0, 1, 2]
 
 
 def test_an_error_in_the_items_ends_it():

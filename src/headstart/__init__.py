@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headstart.bundle.classifier import Classifier
+    from headstart.bundle.classifier import Classifier, load
     from headstart.errors import HeadstartError
     from headstart.estimators import ImageClassifier
-    from headstart.pipeline import load, train
+    from headstart.pipeline import train
     from headstart.report.plots import plot_confusion_matrix, plot_images
     from headstart.run import Run
 
@@ -16,7 +16,7 @@ _HOMES = {
     "HeadstartError": "errors",
     "ImageClassifier": "estimators",
     "Run": "run",
-    "load": "pipeline",
+    "load": "bundle.classifier",
     "plot_confusion_matrix": "report.plots",
     "plot_images": "report.plots",
     "train": "pipeline",

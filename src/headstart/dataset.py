@@ -1,17 +1,19 @@
 """Labelled photos made ready: listed, fingerprinted, looked at once by the frozen network."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import features
-from headstart.backbone import catalog, convert, weights
+from headstart.backbone import catalog, convert, networks, weights
+from headstart.backbone.accelerator import gpus
 from headstart.backbone.catalog import Backbone
 from headstart.backbone.choice import PHOTOS, Agreement, choose
-from headstart.backbone.engine import OpenVinoEngine, Pixels
+from headstart.backbone.engine import Engine, KerasEngine, Pixels
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
 from headstart.data import duplicates
@@ -19,15 +21,24 @@ from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample, Samples, scan
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import Labels
-from headstart.events import Listener, Notice
+from headstart.events import Listener, Notice, nobody
 from headstart.findings import LeftOut
-from headstart.options import Resize, TrainOptions
+from headstart.options import Layout, Resize, TrainOptions
 from headstart.store.files import printable
 
 
 @dataclass(frozen=True)
-class Listing:
-    """Photos whose content is known, before any was decoded."""
+class Photos:
+    """Labelled photos of known content.
+
+    Attributes:
+        source: absolute path of where they are from.
+        samples: sorted by name.
+        keys: SHA-256 of each sample's file.
+        classes: every class of the source; each has a sample.
+        left_out: what takes no part, and why, sorted by name.
+        ignored: how many files were junk.
+    """
 
     source: str
     samples: list[Sample]
@@ -36,32 +47,55 @@ class Listing:
     left_out: list[LeftOut]
     ignored: int
 
+    def without(self, unreadable: Mapping[int, str]) -> "Photos":
+        """The same but for samples that could not be read.
 
-def scan_with(source: str | Path, options: TrainOptions) -> Samples:
-    """`scan`, read as the options say."""
-    return scan(
-        source,
-        label_pattern=options.label_pattern,
-        image_column=options.image_column,
-        target=options.target,
-        encoding=options.encoding,
-        ignore=options.ignore,
-    )
+        Args:
+            unreadable: number of the sample → why.
+
+        Raises:
+            SourceError: a class would have none left. Classes never vanish without a word,
+                for with them the numbers of the others would shift.
+        """
+        good = [i for i in range(len(self.samples)) if i not in unreadable]
+        samples = [self.samples[i] for i in good]
+        out = [LeftOut(self.samples[i].name, why) for i, why in unreadable.items()]
+        empty = sorted(set(self.classes) - {sample.label for sample in samples})
+        if empty:
+            example = next(
+                (
+                    f" ({self.samples[i].name}: {why})"
+                    for i, why in unreadable.items()
+                    if self.samples[i].label == empty[0]
+                ),
+                "",
+            )
+            raise SourceError(
+                f"No photo that can be read in {', '.join(map(repr, empty))}{example}.",
+                where=printable(self.source),
+                mend="Add photos there, or take the class away.",
+            )
+        return replace(
+            self,
+            samples=samples,
+            keys=[self.keys[i] for i in good],
+            left_out=sorted([*self.left_out, *out], key=lambda item: item.name),
+        )
 
 
-def list_photos(source: str | Path, options: TrainOptions) -> Listing:
+def scan_with(source: str | Path, options: Layout) -> Samples:
+    """`scan`, as the options say."""
+    return scan(source, **{name: getattr(options, name) for name in Layout.model_fields})
+
+
+def list_photos(source: str | Path, options: Layout) -> Photos:
     """Scan a source and fingerprint its files."""
     found = scan_with(source, options)
     keys, faults = features.fingerprint(found.items)
-    known = [(sample, key) for sample, key in zip(found.items, keys, strict=True) if key]
-    return Listing(
-        found.source,
-        [sample for sample, _ in known],
-        [key for _, key in known],
-        found.classes,
-        [*found.left_out, *(LeftOut(found.items[i].name, why) for i, why in faults.items())],
-        found.ignored,
+    photos = Photos(
+        found.source, list(found.items), keys, found.classes, list(found.left_out), found.ignored
     )
+    return photos.without(faults)
 
 
 @dataclass(frozen=True)
@@ -71,13 +105,15 @@ class Network:
     backbone: Backbone
     weights: Weights
     graph: Graph
-    engine: OpenVinoEngine
+    engine: Engine
     agreement: Agreement | None
     size: int
     resize: Resize
 
 
-def load_network(options: TrainOptions, listing: Listing, listen: Listener) -> Network:
+def load_network(
+    options: TrainOptions, samples: Sequence[Sample], keys: Sequence[str], listen: Listener = nobody
+) -> Network:
     """The backbone that the options name, on the engine that suits these photos."""
     backbone = catalog.find(options.backbone)
     size = options.size or backbone.size
@@ -87,12 +123,17 @@ def load_network(options: TrainOptions, listing: Listing, listen: Listener) -> N
 
     def first_photos() -> Pixels:
         decoded = []
-        for sample in listing.samples[:PHOTOS]:
+        for sample in samples[:PHOTOS]:
             with suppress(Unreadable):
                 decoded.append(decode(read_image(sample.path), size, options.resize))
         return np.stack(decoded) if decoded else np.zeros((0, size, size, 3), np.uint8)
 
-    engine, agreement = choose(graph, options.precision, listing.keys[:PHOTOS], first_photos)
+    engine: Engine
+    if gpus():
+        model = networks.keras_model(backbone, found, size)
+        engine, agreement = KerasEngine(model, graph.digest), None
+    else:
+        engine, agreement = choose(graph, options.precision, keys[:PHOTOS], first_photos)
     return Network(backbone, found, graph, engine, agreement, size, options.resize)
 
 
@@ -101,57 +142,32 @@ class Data:
     """Photos that could be read, with their features.
 
     Attributes:
-        labels: int64 (n,), the class of each sample, an index into `classes`.
+        labels: int64 (n,), the class of each sample, an index into `photos.classes`.
         features: float32 (n, n_features).
         clusters: int64 (n,), samples of one number are copies of one photo.
     """
 
-    source: str
-    samples: list[Sample]
-    keys: list[str]
-    classes: tuple[str, ...]
+    photos: Photos
     labels: Labels
     features: NDArray[np.float32]
     clusters: NDArray[np.int64]
-    left_out: list[LeftOut]
-    ignored: int
 
 
-def look_at(listing: Listing, network: Network, listen: Listener) -> Data:
+def look_at(photos: Photos, network: Network, listen: Listener) -> Data:
     """Features of every photo that can be read.
 
     Raises:
         SourceError: a class has no such photo.
     """
     found = features.compute(
-        listing.samples, listing.keys, network.engine, network.size, network.resize, listen
+        photos.samples, photos.keys, network.engine, network.size, network.resize, listen
     )
     if found.damaged:
         listen(Notice(f"{found.damaged:,} damaged entries of the cache were computed again."))
-    good = [i for i in range(len(listing.samples)) if i not in found.unreadable]
-    samples = [listing.samples[i] for i in good]
-    left_out = [LeftOut(listing.samples[i].name, why) for i, why in found.unreadable.items()]
-    left_out = sorted([*listing.left_out, *left_out], key=lambda item: item.name)
-    if left_out:
-        listen(Notice(f"{len(left_out):,} files were left out; the report names each with why."))
-    empty = sorted(set(listing.classes) - {sample.label for sample in samples})
-    if empty:
-        raise SourceError(
-            f"No photo that can be read in {', '.join(map(repr, empty))}"
-            + (f" ({left_out[0].name}: {left_out[0].reason})." if left_out else "."),
-            where=printable(listing.source),
-            mend="Add photos there, or take the class away.",
-        )
-    keys = [listing.keys[i] for i in good]
-    number = {name: j for j, name in enumerate(listing.classes)}
-    return Data(
-        listing.source,
-        samples,
-        keys,
-        listing.classes,
-        np.array([number[sample.label] for sample in samples], np.int64),
-        found.rows[good],
-        duplicates.identical(keys),
-        left_out,
-        listing.ignored,
-    )
+    rows = np.delete(found.rows, list(found.unreadable), axis=0) if found.unreadable else found.rows
+    photos = photos.without(found.unreadable)
+    if photos.left_out:
+        listen(Notice(f"{len(photos.left_out):,} left out; the report names each and says why."))
+    number = {name: j for j, name in enumerate(photos.classes)}
+    labels = np.array([number[sample.label] for sample in photos.samples], np.int64)
+    return Data(photos, labels, rows, duplicates.identical(photos.keys))

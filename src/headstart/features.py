@@ -4,7 +4,6 @@ A feature is kept under the content of its file, on a shelf of its own for every
 that it depends on: decoding, size, network, cut, engine, processor and precision.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,7 +18,7 @@ from headstart.data.samples import Sample
 from headstart.errors import SourceError
 from headstart.events import Listener, Progress, nobody
 from headstart.options import Resize
-from headstart.parallel import side_by_side
+from headstart.parallel import cores, side_by_side
 from headstart.store.arrays import Shelf, make_room
 from headstart.store.files import cache_root, key_of
 
@@ -44,27 +43,21 @@ class Features:
     damaged: int = 0
 
 
-def fingerprint(samples: Sequence[Sample]) -> tuple[list[str | None], dict[int, str]]:
+def fingerprint(samples: Sequence[Sample]) -> tuple[list[str], dict[int, str]]:
     """SHA-256 of every sample's file.
 
     Returns:
-        The keys, None for files that cannot be read, and position → reason for those.
+        The keys, empty for files that cannot be read, and position → reason for those.
     """
-    keys: list[str | None] = []
-    faults: dict[int, str] = {}
 
-    def key(sample: Sample) -> str | Unreadable:
+    def key(sample: Sample) -> tuple[str, str]:
         try:
-            return sha256(read_image(sample.path)).hexdigest()
+            return sha256(read_image(sample.path)).hexdigest(), ""
         except Unreadable as fault:
-            return fault
+            return "", fault.reason
 
-    for i, (_, found) in enumerate(side_by_side(key, samples, os.cpu_count() or 1)):
-        if isinstance(found, Unreadable):
-            faults[i] = found.reason
-            found = None
-        keys.append(found)
-    return keys, faults
+    found = [result for _, result in side_by_side(key, samples, cores())]
+    return [key for key, _ in found], {i: why for i, (_, why) in enumerate(found) if why}
 
 
 def shelf_for(engine: Engine, size: int, resize: Resize) -> Shelf:
@@ -125,7 +118,8 @@ def compute(
             pending.clear()
 
     def one_batch(batch: list[list[int]]) -> list[str | None]:
-        pixels, faults = [], []
+        pixels: list[NDArray[np.uint8]] = []
+        faults: list[str | None] = []
         for copies in batch:
             try:
                 pixels.append(decode(_content(samples[copies[0]], keys[copies[0]]), size, resize))

@@ -6,7 +6,7 @@ The command line, the Python calls and the reference page are made from this fil
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -49,8 +49,8 @@ PathText = Annotated[str, BeforeValidator(_path)]
 PerClass = Annotated[str, BeforeValidator(_per_class)]
 
 
-class TrainOptions(BaseModel):
-    """How `train` goes about its work."""
+class Layout(BaseModel):
+    """How a source of labelled photos is read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,6 +67,11 @@ class TrainOptions(BaseModel):
     ignore: tuple[str, ...] = Field(
         (), description="Pattern of paths to pass over, such as 'drafts/*'; may be repeated."
     )
+
+
+class Division(Layout):
+    """Which samples train, which choose, which judge."""
+
     per_class: PerClass | None = Field(
         None,
         description="Photos to draw from each class for TRAIN,VALIDATION,TEST: numbers, or "
@@ -77,6 +82,22 @@ class TrainOptions(BaseModel):
     split: PathText | None = Field(
         None, description="A `split.csv` of an earlier run: the same samples on the same sides."
     )
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is left to chance.")
+
+    @model_validator(mode="after")
+    def _options_agree(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise PydanticCustomError("shares", "validation and test leave nothing to train on")
+        if self.split and self.per_class:
+            raise PydanticCustomError(
+                "two_splits", "split and per_class both say who trains: give one of them"
+            )
+        return self
+
+
+class TrainOptions(Division):
+    """How `train` goes about its work."""
+
     backbone: str = Field(
         "efficientnet-lite0",
         description="Pretrained network that turns photos into features "
@@ -103,44 +124,39 @@ class TrainOptions(BaseModel):
         description="Arithmetic of the backbone; `auto` takes bfloat16 where the processor has it "
         "and the features of this data agree with float32.",
     )
-    seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is left to chance.")
-
-    @model_validator(mode="after")
-    def _options_agree(self) -> Self:
-        if self.validation + self.test >= 1:
-            raise PydanticCustomError("shares", "validation and test leave nothing to train on")
-        if self.split and self.per_class:
-            raise PydanticCustomError(
-                "two_splits", "split and per_class both say who trains: give one of them"
-            )
-        return self
 
 
-def train_options(values: Mapping[str, Any]) -> TrainOptions:
-    """Options from keywords, all faults reported at once.
+Options = TypeVar("Options", bound=Layout)
+
+
+def options_from(kind: type[Options], values: Mapping[str, Any]) -> Options:
+    """Options of one kind from keywords, all faults reported at once.
 
     Raises:
         OptionError: unknown names (with the nearest known one) or values out of range.
     """
     try:
-        return TrainOptions(**values)
+        return kind(**values)
     except ValidationError as error:
-        raise option_error(error) from None
+        raise option_error(kind, error) from None
 
 
-def option_error(error: ValidationError) -> OptionError:
+def option_error(kind: type[Layout], error: ValidationError) -> OptionError:
     """One readable error from pydantic's list of them."""
     faults = [
-        _fault(item["loc"], item["type"], item["msg"], item["input"]) for item in error.errors()
+        _fault(kind, item["loc"], item["type"], item["msg"], item["input"])
+        for item in error.errors()
     ]
-    return OptionError(" ".join(faults), mend="`headstart train --help` lists the options.")
+    return OptionError(" ".join(faults), mend="`--help` lists the options.")
 
 
-def _fault(place: tuple[str | int, ...], kind: str, message: str, given: Any) -> str:
+def _fault(
+    options: type[Layout], place: tuple[str | int, ...], kind: str, message: str, given: Any
+) -> str:
     if not place:  # options that do not go together
         return f"{message[0].upper()}{message[1:]}."
     name = str(place[0])
     if kind == "extra_forbidden":
-        near = get_close_matches(name, TrainOptions.model_fields, n=1)
+        near = get_close_matches(name, options.model_fields, n=1)
         return f"There is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ".")
     return f"{name}={given!r}: {message[0].lower()}{message[1:]}."

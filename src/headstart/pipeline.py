@@ -25,16 +25,24 @@ from headstart.errors import InputError, SourceError
 from headstart.evaluation.trust import Answers, majority_accuracy, scores
 from headstart.events import Listener, Notice, nobody
 from headstart.findings import Finding, LeftOut
-from headstart.options import TrainOptions, train_options
+from headstart.options import Layout, TrainOptions, options_from
 from headstart.report.page import render
 from headstart.report.plots import save_confusion_matrix
 from headstart.report.words import judged, number
 from headstart.run import MATRIX, REPORT, SPLIT, Run, new_folder, write_data, write_metrics
 from headstart.store.files import sha256_of_file, write_text
-from headstart.training.head import Head, Problem, balanced_weights, cross_validate, select
+from headstart.training.head import (
+    Head,
+    Problem,
+    balanced_weights,
+    cross_validate,
+    select,
+    select_by_folds,
+)
 
 FOLDS = 5
 _PROOF_PHOTOS = 64
+_ANY = Layout()
 _SETS = ("train", "validation", "test", "cross_validation")
 _FIGURES = ("accuracy", "accuracy_interval", "loss", "macro_f1", "calibration_error")
 
@@ -59,7 +67,7 @@ def train(
     Raises:
         HeadstartError: what is wrong, where, and how to mend it.
     """
-    return train_with(train_options(options), source, out, force=force, listen=listen)
+    return train_with(options_from(TrainOptions, options), source, out, force=force, listen=listen)
 
 
 def train_with(
@@ -74,12 +82,12 @@ def train_with(
     clock = Clock()
     with new_folder(Path(source), out, force=force) as folder:
         with clock("scan"):
-            listing = list_photos(source, options)
+            photos = list_photos(source, options)
         with clock("features"):
-            network = load_network(options, listing, listen)
-            data = look_at(listing, network, listen)
+            network = load_network(options, photos.samples, photos.keys, listen)
+            data = look_at(photos, network, listen)
         with clock("train"):
-            sides = split.divide(data.samples, data.clusters, data.keys, options)
+            sides = split.divide(data.photos.samples, data.clusters, data.photos.keys, options)
             head, answers = fit_head(data, sides, options)
         with clock("evaluate"):
             metrics = describe(data, sides, head, answers, network, options)
@@ -87,7 +95,7 @@ def train_with(
             write_data(folder, data, sides, answers, findings, options)
             save_bundle(folder, data, sides, head, network, metrics)
         write_metrics(folder, {**metrics, "seconds": clock.seconds()})
-        write_report(folder, data.samples)
+        write_report(folder, data.photos.samples)
     return Run(folder)
 
 
@@ -99,42 +107,43 @@ def fit_head(
     Those are the validation samples, or, where there are none, the training samples in turn.
     Cross-validation is part of the answers only if there is no test set to judge by.
     """
-    n_classes = len(data.classes)
+    n_classes = len(data.photos.classes)
     balanced = options.class_weight == "balanced"
     number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
     train, validation = number["train"], number["validation"]
     x, y = data.features[train], data.labels[train]
-    crossed = None
+    crossed = []
     if len(validation):
         weight = balanced_weights(y, n_classes) if balanced else None
         problem = Problem(x, y, n_classes, weight)
         head = select(problem, data.features[validation], data.labels[validation])
     else:
-        keys = [data.keys[i] for i in train]
-        names = [data.classes[j] for j in y]
-        fold = split.folds(names, data.clusters[train], keys, FOLDS, options.seed)
-        head, kept_out = cross_validate(x, y, fold, n_classes, balanced=balanced)
-        crossed = Answers("cross-validation", train[fold >= 0], kept_out[fold >= 0])
+        keys = [data.photos.keys[i] for i in train]
+        labels = [data.photos.samples[i].label for i in train]
+        fold = split.folds(labels, data.clusters[train], keys, FOLDS, options.seed)
+        head = select_by_folds(x, y, fold, n_classes, balanced=balanced)
+        if not len(number["test"]):
+            kept_out = cross_validate(x, y, fold, n_classes, balanced=balanced)
+            scored = fold >= 0
+            crossed = [Answers("cross-validation", train[scored], kept_out[scored])]
     answers = [
         Answers(side, samples, head.probabilities(data.features[samples]))
         for side, samples in number.items()
         if len(samples)
     ]
-    if crossed is not None and not len(number["test"]):
-        answers.append(crossed)
-    return head, answers
+    return head, [*answers, *crossed]
 
 
 def find(
     data: Data, sides: NDArray[np.str_], answers: list[Answers], listen: Listener
 ) -> list[Finding]:
     """What the data makes one doubt; warnings are told at once."""
-    names = [sample.name for sample in data.samples]
-    labels = [sample.label for sample in data.samples]
+    names = [sample.name for sample in data.photos.samples]
+    labels = [sample.label for sample in data.photos.samples]
     findings = duplicates.copies(names, labels, sides.tolist(), data.clusters)
     last = answers[-1]
     judged = set(data.labels[last.samples].tolist())
-    rare = [label for j, label in enumerate(data.classes) if j not in judged]
+    rare = [label for j, label in enumerate(data.photos.classes) if j not in judged]
     if rare:
         findings.append(
             Finding(
@@ -163,7 +172,7 @@ def describe(
     """The content of `metrics.json`, but for the seconds."""
     judged = {
         each.name.replace("-", "_"): scores(
-            data.labels[each.samples], each.probabilities, data.classes
+            data.labels[each.samples], each.probabilities, data.photos.classes
         )
         for each in answers
     }
@@ -173,11 +182,11 @@ def describe(
     return {
         "format": 1,
         "task": "image",
-        "source": Path(data.source).name,
-        "classes": list(data.classes),
+        "source": Path(data.photos.source).name,
+        "classes": list(data.photos.classes),
         "samples": {side: int((sides == side).sum()) for side in split.SIDES},
-        "left_out": len(data.left_out),
-        "ignored": data.ignored,
+        "left_out": len(data.photos.left_out),
+        "ignored": data.photos.ignored,
         "backbone": network.backbone.name,
         "weights": network.weights.digest,
         "size": network.size,
@@ -210,10 +219,8 @@ def save_bundle(
     backbone, size = network.backbone, network.size
     manifest = Manifest(
         task="image",
-        classes=data.classes,
-        image=ImageInput(
-            size=size, resize=network.resize, decode_version=DECODE_VERSION
-        ),
+        classes=data.photos.classes,
+        image=ImageInput(size=size, resize=network.resize, decode_version=DECODE_VERSION),
         backbone=BackboneRef(
             name=backbone.name,
             weights=network.weights.digest,
@@ -237,7 +244,7 @@ def save_bundle(
         manifest,
         network.graph,
         head,
-        proof_files=[data.samples[i].path for i in proof],
+        proof_files=[data.photos.samples[i].path for i in proof],
         proof=head.probabilities(data.features[proof]),
         features=data.features,
     )
@@ -272,7 +279,7 @@ def report(folder: str | Path) -> Path:
         Where the page is.
     """
     run = Run.open(folder)
-    options = train_options(run.options["options"])
+    options = options_from(TrainOptions, run.options["options"])
     try:
         samples = scan_with(run.options["source"], options).items
     except InputError:  # the photos are gone; the figures are not
@@ -282,14 +289,14 @@ def report(folder: str | Path) -> Path:
 
 
 def evaluate(
-    model: str | Path, source: str | Path, *, listen: Listener = nobody, **layout: Any
+    model: str | Path, source: str | Path, layout: Layout = _ANY, listen: Listener = nobody
 ) -> dict[str, Any]:
     """Judge a classifier by other photos whose labels are known.
 
     Args:
         model: a bundle or a run folder.
         source: labelled photos, in any layout that `train` takes.
-        layout: the options of `train` that say how the source is to be read.
+        layout: how the source is to be read.
 
     Returns:
         A document like `metrics.json` whose scores stand under `test`. `trained_on` counts the
@@ -299,28 +306,30 @@ def evaluate(
         SourceError: no photo can be read, or a label is none of the classes.
     """
     classifier = Classifier.open(model)
-    listing = list_photos(source, train_options(layout))
-    labels = [sample.label for sample in listing.samples]
+    photos = list_photos(source, layout)
+    labels = [sample.label for sample in photos.samples]
     classifier.check_labels(labels)
-    answers, faults = classifier.try_predict([sample.path for sample in listing.samples])
+    answers, faults = classifier.try_predict([sample.path for sample in photos.samples])
     good = [i for i in range(len(labels)) if i not in faults]
     if not good:
         raise SourceError("No photo in it can be read.", where=str(source), mend="Give others.")
-    unreadable = [LeftOut(listing.samples[i].name, why) for i, why in faults.items()]
-    left_out = [*listing.left_out, *unreadable]
+    unreadable = [LeftOut(photos.samples[i].name, why) for i, why in faults.items()]
+    left_out = [*photos.left_out, *unreadable]
     if left_out:
         listen(Notice(f"{number(len(left_out), 'file')} left out."))
-    trained = _trained_on(Path(model)) & {listing.keys[i] for i in good}
+    trained = _trained_on(Path(model)) & {photos.keys[i] for i in good}
     if trained:
-        listen(Notice(
-            f"{number(len(trained), 'photo')} of these were trained on: the figures are better "
-            "than they should be."
-        ))
+        listen(
+            Notice(
+                f"{number(len(trained), 'photo')} of these were trained on: the figures are better "
+                "than they should be."
+            )
+        )
     true = np.array([classifier.classes.index(labels[i]) for i in good])
     return {
         "format": 1,
         "task": "image",
-        "source": Path(listing.source).name,
+        "source": Path(photos.source).name,
         "classes": list(classifier.classes),
         "samples": {"test": len(good)},
         "left_out": [asdict(item) for item in left_out],

@@ -187,21 +187,27 @@ def write_data(
 ) -> None:
     """Write what a run stands on: options, split, findings, and answers on what did not train."""
     (folder / METRICS).unlink(missing_ok=True)  # what follows belongs to another run
-    document = {"format": 1, "source": data.source, "options": options.model_dump(mode="json")}
+    document = {
+        "format": 1,
+        "source": data.photos.source,
+        "options": options.model_dump(mode="json"),
+    }
     write_json(folder / OPTIONS, document)
-    names = [sample.name for sample in data.samples]
-    labels = [sample.label for sample in data.samples]
-    split.save(folder / SPLIT, names, labels, sides.tolist(), data.clusters, data.keys)
-    found = findings_document(findings, data.left_out)
-    write_json(folder / FINDINGS, {**found, "ignored": data.ignored})
+    names = [sample.name for sample in data.photos.samples]
+    labels = [sample.label for sample in data.photos.samples]
+    split.save(folder / SPLIT, names, labels, sides.tolist(), data.clusters, data.photos.keys)
+    found = findings_document(findings, data.photos.left_out)
+    write_json(folder / FINDINGS, {**found, "ignored": data.photos.ignored})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["sample", "split", "label", "predicted", *(f"p:{c}" for c in data.classes)])
+    writer.writerow(
+        ["sample", "split", "label", "predicted", *(f"p:{c}" for c in data.photos.classes)]
+    )
     for each in answers:
         if each.name == "train":
             continue
         for i, row in zip(each.samples.tolist(), each.probabilities, strict=True):
-            predicted = data.classes[int(row.argmax())]
+            predicted = data.photos.classes[int(row.argmax())]
             shares = (f"{share:.6f}" for share in row)
             writer.writerow([names[i], each.name, labels[i], predicted, *shares])
     write_text(folder / PREDICTIONS, text.getvalue())

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.data.duplicates import identical
+from headstart.data.duplicates import copies, identical
 from headstart.store.files import sha256_of_file
 
 
@@ -36,3 +36,44 @@ def test_copies_of_a_photo_under_other_names_share_a_cluster(shared, tmp_path):
     files = [*photos, *sorted(tmp_path.iterdir())]
     clusters = identical([sha256_of_file(file) for file in files])
     assert clusters.tolist() == [*range(20), *range(5)]
+
+
+def found(*photos: tuple[str, str, str, int]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Kind of finding → the names, for photos of (name, label, side, cluster)."""
+    names, labels, sides, clusters = zip(*photos, strict=True)
+    return {
+        finding.kind: finding.samples
+        for finding in copies(names, labels, sides, np.array(clusters))
+    }
+
+
+def test_photos_that_are_all_different_give_no_finding():
+    assert found(("a", "cat", "train", 0), ("b", "cat", "test", 1)) == {}
+
+
+def test_copies_on_one_side_are_noted():
+    assert found(("a", "cat", "train", 0), ("b", "cat", "test", 1), ("c", "cat", "train", 0)) == {
+        "duplicate": (("a", "c"),)
+    }
+
+
+def test_fault_15_the_same_photo_in_two_classes_is_listed_as_a_pair():
+    assert found(("a", "cat", "train", 0), ("b", "dog", "train", 0)) == {
+        "same-photo-two-labels": (("a", "b"),)
+    }
+
+
+def test_copies_on_two_sides_are_warned_of_whatever_their_labels():
+    assert found(
+        ("a", "cat", "train", 0),
+        ("b", "cat", "test", 0),
+        ("c", "cat", "train", 1),
+        ("d", "dog", "validation", 1),
+    ) == {
+        "duplicate-across-splits": (("a", "b"), ("c", "d")),
+        "same-photo-two-labels": (("c", "d"),),
+    }
+
+
+def test_copies_that_are_not_used_are_not_spoken_of():
+    assert found(("a", "cat", "train", 0), ("b", "dog", "unused", 0)) == {}

@@ -139,8 +139,8 @@ def test_a_jpeg_is_never_decoded_to_less_than_twice_the_wanted_size(
 
 @settings(deadline=None, max_examples=60)
 @given(
-    width=st.integers(1, 700),
-    height=st.integers(1, 700),
+    width=st.integers(150, 700),
+    height=st.integers(150, 700),
     size=st.integers(16, 64),
     resize=st.sampled_from(["squash", "crop", "pad"]),
     orientation=st.integers(1, 8),
@@ -282,16 +282,18 @@ def _false_webp(side: int) -> bytes:
     ids=["PNG", "JPEG", "GIF", "BMP", "TIFF", "WebP"],
 )
 def test_fault_06_a_huge_image_is_left_out_by_its_header(data: bytes) -> None:
-    assert "more than 178 megapixels" in reason(data)
+    limit = 178 if data.startswith(b"\xff\xd8") else 64
+    assert f"more than {limit} megapixels" in reason(data)
 
 
 def test_fault_06_the_reason_gives_the_size() -> None:
-    words = "50,000 × 50,000 pixels, more than 178 megapixels"
+    words = "50,000 × 50,000 pixels, more than 64 megapixels"
     assert reason(png(50_000, 50_000, 8, 2, b"")) == words
 
 
-def test_fault_06_a_hundred_megapixels_are_no_bomb() -> None:
-    assert reason(png(10_000, 10_000, 8, 2, b"")) == "cut short"  # and Pillow's warning is silent
+def test_fault_06_photos_as_large_as_telephones_take_them_are_no_bombs() -> None:
+    assert reason(_false_jpeg(10_400)[:-2]) == "cut short"  # 108 megapixels, past Pillow's warning
+    assert reason(png(8_160, 6_144, 8, 2, b"")) == "cut short"
 
 
 @pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
@@ -528,7 +530,7 @@ def test_a_file_that_is_gone_or_too_large_is_left_out(tmp_path: Path) -> None:
 KINDS = ["JPEG", "PNG", "WebP", "GIF", "BMP", "TIFF"]
 REASONS = {
     "cut short",
-    "not an image",
+    "empty",
     "32 bits a pixel; save it with 8 or 16",
     *(f"a damaged or unsupported {kind} image" for kind in KINDS),
 }
@@ -561,7 +563,8 @@ def test_a_damaged_photo_is_decoded_or_left_out_and_nothing_else(
         outcome: object = decode(bytes(data), 24, "crop").shape
     except Unreadable as error:
         outcome = error.reason
-    assert outcome == (24, 24, 3) or outcome in REASONS or "megapixels" in str(outcome)
+    known = outcome in REASONS or str(outcome).startswith("not an image")
+    assert outcome == (24, 24, 3) or known or "megapixels" in str(outcome)
 
 
 # Thumbnails

@@ -96,6 +96,12 @@ def test_calibration_error_of_stated_answers():
     assert error == pytest.approx((3 * abs(1 / 3 - 0.6) + abs(1 - 0.9)) / 4)
 
 
+def test_certainty_lies_in_the_last_bin_of_confidence():
+    sure = np.array([0.95, 1.0])  # the first right, the second wrong
+    error = metrics.calibration_error(np.array([0, 1]), np.stack([sure, 1 - sure], axis=1), 10)
+    assert error == pytest.approx(abs(0.5 - 0.975))
+
+
 @pytest.mark.parametrize(("label", "error"), [(0, 0), (1, 1)])
 def test_calibration_error_of_certainty_is_nothing_where_right_and_all_where_wrong(label, error):
     sure = np.tile(np.array([[1.0, 0.0]]), (5, 1))

@@ -61,7 +61,7 @@ class MadeRun:
             },
         )
         found = findings_document(list(self.findings), list(self.left_out))
-        write_json(self.folder / "findings.json", found | {"ignored": self.ignored})
+        write_json(self.folder / "findings.json", found)
         write_json(self.folder / "metrics.json", self.metrics())
         self._write_split()
         self._write_predictions()
@@ -69,6 +69,7 @@ class MadeRun:
 
     def metrics(self) -> dict[str, Any]:
         """The document of `metrics.json`."""
+        options = TrainOptions(**self.options)
         crossed = "cross-validation" in self.splits
         sets: dict[str, Any] = {
             key: self._scores(side)
@@ -92,10 +93,14 @@ class MadeRun:
             "backbone": "efficientnet-lite0",
             "engine": "openvino",
             "precision": "bfloat16",
-            "agreement": {"cosine": 0.99998, "photos": 8},
+            "agreement": {"cosine": 0.99998, "needed": 0.99, "photos": 32},
+            "left_out": len(self.left_out),
+            "ignored": self.ignored,
+            "size": options.size or 224,
+            "resize": options.resize,
             "parameters": 3_413_024 + 1281 * len(self.classes),
             "trainable_parameters": 1281 * len(self.classes),
-            "head": {"strength": 0.001},
+            "head": {"kind": "logistic", "strength": 0.001},
             **sets,
             "baselines": {
                 "majority": majority_accuracy(self._numbers(learned), self._numbers(judged))
@@ -221,9 +226,9 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
 def digits_run(digits: MadeRun, tmp_path: Path) -> Callable[..., MadeRun]:
     """Writes a run on the digits of some classes; keywords replace fields of `MadeRun`."""
 
-    def make(classes: str = "0123456789", **fields: Any) -> MadeRun:
-        kept = [i for i, label in enumerate(digits.labels) if label in classes]
-        probabilities = digits.probabilities[np.ix_(kept, [int(c) for c in classes])]
+    def make(of: str = "0123456789", **fields: Any) -> MadeRun:
+        kept = [i for i, label in enumerate(digits.labels) if label in of]
+        probabilities = digits.probabilities[np.ix_(kept, [int(label) for label in of])]
         run = replace(
             digits,
             folder=tmp_path / "runs" / "digits-1",
@@ -231,7 +236,7 @@ def digits_run(digits: MadeRun, tmp_path: Path) -> Callable[..., MadeRun]:
             labels=[digits.labels[i] for i in kept],
             splits=[digits.splits[i] for i in kept],
             probabilities=probabilities / probabilities.sum(axis=1, keepdims=True),
-            classes=list(classes),
+            classes=list(of),
         )
         return replace(run, **fields).write()
 

@@ -57,6 +57,15 @@ def test_the_result_says_headline_matrix_classes_and_where_the_page_is() -> None
     assert lines[-1] == "Report: runs/cats-1/report.html"
 
 
+def test_a_document_of_evaluate_is_told_without_training_figures() -> None:
+    whole = metrics(["cat", "dog"], n=20)
+    document = {name: whole[name] for name in ("classes", "test", "baselines")}
+    text = summary({**document, "trained_on": 0})
+    assert "of 40 photos were named correctly" in text
+    assert "Training" not in text
+    assert "Confusion matrix of the test photos" in text
+
+
 def test_the_table_holds_the_counts_under_the_names() -> None:
     assert confusion_table([[49, 1], [0, 1250]], ["cat", "dog"]).splitlines() == [
         "     cat    dog",

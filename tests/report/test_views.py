@@ -63,7 +63,7 @@ def test_classes_without_samples_are_named_and_not_scored() -> None:
 def test_of_many_classes_the_ten_worst_come_first() -> None:
     classes = [f"{i:02}" for i in range(30)]
     labels = list(range(30)) * 2
-    predicted = list(range(30)) + [*range(29), 0]
+    predicted = [*range(30), *range(29), 0]
     table = views.by_class(figures(labels, predicted, classes), classes)
     assert [row.name for row in table.rows] == classes
     assert len(table.worst) == 10

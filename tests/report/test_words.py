@@ -50,6 +50,19 @@ def test_the_headline_says_that_cross_validation_was_used() -> None:
     assert "always answering “dog”" in headline
 
 
+def test_photos_given_to_evaluate_are_not_called_unseen() -> None:
+    document = {
+        "classes": ["cat", "dog"],
+        "baselines": {"majority": 0.5},
+        "test": scored([9, 1], [0, 10]),
+        "trained_on": 0,
+    }
+    assert words.headline(document).startswith("19 of 20 photos were named correctly: 95.0%")
+    assert words.headline({**document, "trained_on": 3}).startswith(
+        "19 of 20 photos, 3 of which it was trained on, were named correctly: 95.0%"
+    )
+
+
 def test_one_photo_is_one_photo() -> None:
     assert words.headline(metrics(train=TRAIN, test=scored([1, 0], [0, 0]))).startswith(
         "1 of 1 test photo, never seen before, was named correctly: 100%"

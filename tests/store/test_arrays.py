@@ -115,6 +115,16 @@ def test_fault_71_a_damaged_row_costs_that_row_alone(tmp_path):
     assert shelf.damaged == 1
 
 
+def test_fault_71_rows_under_each_others_keys_are_noticed(tmp_path):
+    path = one_segment(tmp_path, some_rows(2, 4))
+    whole = path.read_bytes()
+    first, second = (bytes.fromhex(name) for name in keys(2))
+    path.write_bytes(whole.replace(first + second, second + first))
+    shelf = Shelf(tmp_path, (4,))
+    assert [shelf.read(name) for name in keys(2)] == [None, None]
+    assert shelf.damaged == 2
+
+
 @pytest.mark.parametrize("order", [("0.rows", "1.rows"), ("1.rows", "0.rows")])
 def test_fault_71_a_row_that_was_computed_again_is_found_in_whatever_order(tmp_path, order):
     rows = some_rows(3, 4)

@@ -8,8 +8,10 @@ ImageNet; EfficientNet-Lite0's come with a package.
 import difflib
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
+from headstart.backbone import lite0
 from headstart.errors import OptionError
 
 SMALLEST = 32
@@ -75,7 +77,7 @@ def _mobilenet(alpha: float) -> Backbone:
     outputs = (32, 64, 128, 128, 256, 256, *(512,) * 6, 1024, 1024)
     channels = [int(alpha * count) for count in outputs]
     parameters = (3 * 9 + 4) * channels[0]  # kernel; and four numbers to normalize a channel
-    for inputs, count in zip(channels, channels[1:], strict=False):
+    for inputs, count in pairwise(channels):
         parameters += (9 + 4) * inputs + (inputs + 4) * count
     width = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}.get(alpha)
     return Backbone(
@@ -99,8 +101,8 @@ BACKBONES = (
         name="efficientnet-lite0",
         application=None,
         files=(),
-        features=1280,
-        preprocessing=Preprocessing("rgb", (127.0,) * 3, (128.0,) * 3),
+        features=lite0.FEATURES,
+        preprocessing=Preprocessing("rgb", (lite0.MEAN,) * 3, (lite0.STD,) * 3),
         parameters=3_413_024,
         citation="M. Tan and Q. V. Le, EfficientNet: Rethinking Model Scaling for Convolutional "
         "Neural Networks, ICML 2019, arXiv:1905.11946; Lite0 by the authors, 2020",
@@ -193,11 +195,12 @@ def find(name: str) -> Backbone:
         OptionError: there is none; it lists the nearest names.
     """
     rows = {row.name: row for row in BACKBONES}
-    if name in rows:
-        return rows[name]
     alpha = re.fullmatch(r"mobilenet-(\d\.\d{1,3}|\d)", name)
     if alpha and 1 / 32 <= float(alpha[1]) <= 4:
-        return _mobilenet(float(alpha[1]))
+        row = _mobilenet(float(alpha[1]))
+        return rows.get(row.name, row)
+    if name in rows:
+        return rows[name]
     near = difflib.get_close_matches(name, rows, n=3, cutoff=0.4)
     raise OptionError(
         f"There is no backbone {name!r}.",

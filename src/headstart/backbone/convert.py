@@ -41,21 +41,19 @@ def graph(backbone: Backbone, weights: Weights, size: int, listen: Listener = no
     catalog.check_size(backbone, size)
 
     def build(folder: Path) -> None:
-        _serialize(lite0.openvino_model(lite0.tensors(weights.seed), size), folder)
+        _serialize(lite0.openvino_model(lite0.load_tensors(weights.seed), size), folder)
 
-    def convert(folder: Path) -> None:
+    def in_child(folder: Path) -> None:
         listen(Notice(f"Converting {backbone.name} once."))
         request = {"backbone": backbone.name, "digest": weights.digest, "size": size}
         request |= {"path": weights.path and str(weights.path), "folder": str(folder)}
         child.run("headstart.backbone.convert", request)
 
-    digest = key_of(
-        network=backbone.name, weights=weights.digest, size=size, version=_VERSION
-    )
-    return graphs.kept(digest, build if backbone.application is None else convert)
+    digest = key_of(network=backbone.name, weights=weights.digest, size=size, version=_VERSION)
+    return graphs.kept(digest, build if backbone.application is None else in_child)
 
 
-def _convert(request: dict[str, Any]) -> dict[str, Any]:
+def convert(request: dict[str, Any]) -> dict[str, Any]:
     """Convert in this process, and compare on random pixels; see `graph`."""
     from headstart.backbone import networks
 
@@ -89,7 +87,9 @@ def _traced(model: Any) -> "Model":
     from headstart.backbone.quiet_openvino import openvino
 
     spec = tensorflow.TensorSpec((None, *model.input_shape[1:]), tensorflow.uint8, name="pixels")
-    function = tensorflow.function(lambda pixels: model(pixels, training=False))
+    function = tensorflow.function(
+        lambda pixels: model(tensorflow.cast(pixels, "float32"), training=False)
+    )
     converted = openvino.convert_model(function.get_concrete_function(spec))
     # `Identity` is what the function returns. There may be more: Keras' swish has a gradient
     # of its own, which leaves outputs behind.
@@ -107,4 +107,4 @@ def _serialize(model: "Model", folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    child.serve(_convert)
+    child.serve(convert)

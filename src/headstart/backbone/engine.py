@@ -1,18 +1,18 @@
 """Engine: run a frozen network over batches of photos.
 
-    Engine (protocol)
-    ├── OpenVinoEngine     a graph on the CPU, many times faster than Keras there
-    └── KerasEngine        a Keras model on whatever device TensorFlow has
+Engine (protocol)
+├── OpenVinoEngine     a graph on the CPU, many times faster than Keras there
+└── KerasEngine        a Keras model on whatever device TensorFlow has
 """
 
-import os
 import threading
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.backbone.quiet_openvino import openvino
+from headstart.parallel import cores
 from headstart.store.files import key_of
 
 if TYPE_CHECKING:
@@ -27,12 +27,18 @@ class Engine(Protocol):
     """A network that is run, never trained.
 
     Attributes:
+        name: `openvino` or `keras`.
+        precision: of the arithmetic inside; what comes out is float32.
         key: SHA-256 over all that its numbers depend on: network, engine and version,
             processor, precision.
         features: length of one row of the output.
         parallel: how many threads may call `run` at once with profit.
     """
 
+    @property
+    def name(self) -> str: ...
+    @property
+    def precision(self) -> Floats: ...
     @property
     def key(self) -> str: ...
     @property
@@ -66,7 +72,7 @@ class OpenVinoEngine:
     ) -> None:
         core = openvino.Core()
         self.precision = precision
-        self.parallel = os.cpu_count() or 1
+        self.parallel = cores()
         self._compiled = core.compile_model(
             model,
             "CPU",
@@ -82,7 +88,7 @@ class OpenVinoEngine:
         self.key = key_of(
             engine=self.name,
             version=openvino.get_version(),
-            processor=_processor(core),
+            processor=f"{processor()} {' '.join(sorted(_abilities()))}",
             precision=precision,
             network=digest,
             output=output,
@@ -104,9 +110,10 @@ class KerasEngine:
     parallel = 1
 
     def __init__(self, model: "keras.Model", digest: str):
-        import keras
+        from headstart.backbone.quiet_keras import keras  # isort: skip
         import tensorflow
 
+        tensorflow.config.experimental.enable_tensor_float_32_execution(False)
         self.precision: Floats = "float32"
         self._model = model
         self.features = int(model.output_shape[-1])
@@ -123,13 +130,16 @@ class KerasEngine:
         return np.asarray(self._model.predict_on_batch(pixels), np.float32)
 
 
-def _processor(core: Any) -> str:
-    """The processor's name and abilities, as far as they can change a number."""
-    name = core.get_property("CPU", "FULL_DEVICE_NAME")
-    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return f"{name} {' '.join(sorted(able))}"
+def processor() -> str:
+    """The name of the processor."""
+    return str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")).strip()
+
+
+def _abilities() -> list[str]:
+    """What the processor computes in by itself, as `BF16`."""
+    return list(openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor computes in bfloat16 itself."""
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    """Whether the processor computes in bfloat16 by itself."""
+    return "BF16" in _abilities()

@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 
 from headstart.backbone import catalog, child
-from headstart.errors import MissingError
+from headstart.errors import HeadstartError, MissingError
 
 HOST = "https://storage.googleapis.com"
 """Where `keras.applications` downloads from."""
@@ -34,6 +34,8 @@ def fetch(request: dict[str, Any]) -> dict[str, Any]:
     socket.setdefaulttimeout(30)  # of one read; Keras sets none and would hang
     try:
         networks.download(backbone)
+    except HeadstartError:
+        raise
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise _missing(backbone, str(error).splitlines()[0]) from error
     return {}

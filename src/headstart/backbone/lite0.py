@@ -13,7 +13,7 @@ The parts bear the same names in both: `stem`, `block_0` … `block_15`, `head`,
 and with the classification top `logits` and `probabilities`.
 """
 
-import zlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -93,28 +93,14 @@ def _inverted_residual(
 ) -> Block:
     """Widen, filter each channel by itself, project (Sandler et al., arXiv:1801.04381)."""
     name, tensor, wide = f"block_{number}", f"_blocks.{number}.", inputs * expansion
-    expand = Convolution(
-        f"{name}_expand", f"{tensor}_expand_conv", f"{tensor}_bn0", inputs, wide, 1
-    )
-    depthwise = Convolution(
-        f"{name}_depthwise",
-        f"{tensor}_depthwise_conv",
-        f"{tensor}_bn1",
-        wide,
-        wide,
-        side,
-        stride,
-        depthwise=True,
-    )
-    project = Convolution(
-        f"{name}_project",
-        f"{tensor}_project_conv",
-        f"{tensor}_bn2",
-        wide,
-        outputs,
-        1,
-        relu6=False,
-    )
+
+    def part(which: str, norm: int, inputs: int, outputs: int, side: int, **rest: Any) -> Any:
+        tensors = f"{tensor}_{which}_conv", f"{tensor}_bn{norm}"
+        return Convolution(f"{name}_{which}", *tensors, inputs, outputs, side, **rest)
+
+    expand = part("expand", 0, inputs, wide, 1)
+    depthwise = part("depthwise", 1, wide, wide, side, stride=stride, depthwise=True)
+    project = part("project", 2, wide, outputs, 1, relu6=False)
     convolutions = (expand, depthwise, project) if expansion > 1 else (depthwise, project)
     return Block(name, convolutions, residual=stride == 1 and inputs == outputs)
 
@@ -122,7 +108,7 @@ def _inverted_residual(
 BLOCKS = tuple(_blocks())
 
 
-def tensors(seed: int | None = None) -> Tensors:
+def load_tensors(seed: int | None = None) -> Tensors:
     """The published weights, read from their package; or random ones, if a seed is given.
 
     Raises:
@@ -140,16 +126,17 @@ def _random_tensors(seed: int) -> Tensors:
     K. He et al., "Delving Deep into Rectifiers", ICCV 2015, arXiv:1502.01852.
     """
     tensors: Tensors = {}
-    for convolution in (each for block in BLOCKS for each in block.convolutions):
-        shape = convolution.kernel_shape
-        random = np.random.default_rng([seed, zlib.crc32(convolution.kernel.encode())])
-        deviation = np.float32(np.sqrt(2 / np.prod(shape[1:])))
-        kernel = random.standard_normal(shape, np.float32) * deviation
-        tensors[f"{convolution.kernel}.weight"] = kernel
+    random = np.random.default_rng(seed)
+
+    def kernel(*shape: int) -> NDArray[np.float32]:
+        deviation = np.float32(np.sqrt(2 / math.prod(shape[1:])))
+        return random.standard_normal(shape, np.float32) * deviation
+
+    for layer in (layer for block in BLOCKS for layer in block.convolutions):
+        tensors[f"{layer.kernel}.weight"] = kernel(*layer.kernel_shape)
         for part, value in {"weight": 1, "bias": 0, "running_mean": 0, "running_var": 1}.items():
-            tensors[f"{convolution.norm}.{part}"] = np.full(shape[0], value, np.float32)
-    random = np.random.default_rng([seed, CLASSES])
-    tensors["_fc.weight"] = random.standard_normal((CLASSES, FEATURES), np.float32) / 100
+            tensors[f"{layer.norm}.{part}"] = np.full(layer.outputs, value, np.float32)
+    tensors["_fc.weight"] = kernel(CLASSES, FEATURES)
     tensors["_fc.bias"] = np.zeros(CLASSES, np.float32)
     return tensors
 
@@ -158,7 +145,7 @@ def openvino_model(tensors: Tensors, size: int, *, top: bool = False) -> "Model"
     """The network as an OpenVINO graph.
 
     Args:
-        tensors: the weights, from the function of that name.
+        tensors: the weights, as `load_tensors` gives them.
         size: height and width of the input, at least 32.
         top: end with the probabilities of ImageNet's 1,000 classes instead of the features.
 
@@ -176,16 +163,22 @@ def openvino_model(tensors: Tensors, size: int, *, top: bool = False) -> "Model"
         return ops.constant(np.ascontiguousarray(values, dtype), name=name)
 
     def convolve(x: Any, layer: Convolution) -> Any:
-        kernel, bias = _folded(tensors, layer)
-        same = {"strides": [layer.stride] * 2, "pads_begin": [0, 0], "pads_end": [0, 0]}
-        same |= {"dilations": [1, 1], "auto_pad": "same_upper"}
+        name, (kernel, bias) = layer.name, _folded(tensors, layer)
+        convolution = ops.convolution
         if layer.depthwise:
+            convolution = ops.group_convolution
             kernel = kernel[:, np.newaxis]  # (groups, out of each, in of each, height, width)
-        convolution = ops.group_convolution if layer.depthwise else ops.convolution
-        name = layer.name
-        x = convolution(x, constant(kernel, f"{name}_kernel"), **same, name=f"{name}_convolution")
-        bias = bias.reshape(1, -1, 1, 1)
-        x = ops.add(x, constant(bias, f"{name}_bias"), name=f"{name}_linear")
+        x = convolution(
+            x,
+            constant(kernel, f"{name}_kernel"),
+            strides=[layer.stride] * 2,
+            pads_begin=[0, 0],
+            pads_end=[0, 0],
+            dilations=[1, 1],
+            auto_pad="same_upper",
+            name=f"{name}_convolution",
+        )
+        x = ops.add(x, constant(bias.reshape(1, -1, 1, 1), f"{name}_bias"), name=f"{name}_linear")
         return named(ops.clamp(x, 0, 6), name) if layer.relu6 else named(x, name)
 
     pixels = ops.parameter([-1, size, size, 3], np.uint8, name="pixels")
@@ -212,8 +205,8 @@ def openvino_model(tensors: Tensors, size: int, *, top: bool = False) -> "Model"
 
 def _folded(tensors: Tensors, layer: Convolution) -> tuple[NDArray[Any], NDArray[Any]]:
     """Kernel and bias of one convolution that does what convolution and normalization do."""
-    scale, shift, mean, variance = (part.astype(np.float64) for part in _norm(tensors, layer))
-    scale = scale / np.sqrt(variance + EPSILON)
+    gain, shift, mean, variance = (part.astype(np.float64) for part in _norm(tensors, layer))
+    scale = gain / np.sqrt(variance + EPSILON)
     kernel = tensors[f"{layer.kernel}.weight"] * scale.reshape(-1, 1, 1, 1)
     return kernel, shift - mean * scale
 
@@ -225,9 +218,9 @@ def _norm(tensors: Tensors, layer: Convolution) -> list[NDArray[np.float32]]:
 
 
 def keras_model(tensors: Tensors, size: int, *, top: bool = False) -> Any:
-    """The network as a Keras model, with the arguments, input and output of `openvino_model`.
+    """The network as a Keras model, with the arguments and the output of `openvino_model`.
 
-    Its input takes float pixels from 0 to 255 as well. Without top it has 3,413,024
+    Its input takes pixels from 0 to 255 as uint8 or floats. Without top it has 3,413,024
     parameters, with top 4,694,024.
     """
     from headstart.backbone.quiet_keras import keras
@@ -255,7 +248,7 @@ def keras_model(tensors: Tensors, size: int, *, top: bool = False) -> Any:
         x = loaded(norm, x, *_norm(tensors, layer))
         return layers.ReLU(6, name=name)(x) if layer.relu6 else x
 
-    pixels = layers.Input((size, size, 3), name="pixels", dtype="uint8")
+    pixels = layers.Input((size, size, 3), name="pixels")
     x = layers.Rescaling(1 / STD, -MEAN / STD, name="scaled")(pixels)
     for block in BLOCKS:
         entering = x

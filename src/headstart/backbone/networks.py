@@ -19,7 +19,7 @@ def keras_model(backbone: Backbone, weights: Weights, size: int) -> Any:
     """The network from pixels to features as one flat Keras model.
 
     Its input `pixels` is (n, size, size, 3) RGB, uint8 or floats from 0 to 255; its output
-    is float32 (n, backbone.features). Preprocessing is its first layer.
+    is float32 (n, backbone.features). Preprocessing is inside.
 
     Raises:
         MissingError: TensorFlow is not installed.
@@ -28,7 +28,7 @@ def keras_model(backbone: Backbone, weights: Weights, size: int) -> Any:
     """
     check_size(backbone, size)
     if backbone.application is None:
-        return lite0.keras_model(lite0.tensors(weights.seed), size)
+        return lite0.keras_model(lite0.load_tensors(weights.seed), size)
     network = _build(backbone, size, top=backbone.cut is not None)
     if weights.path is None:
         _randomise(network, weights.seed or 0)
@@ -47,7 +47,7 @@ def _build(backbone: Backbone, size: int, *, top: bool, weights: str | None = No
     from headstart.backbone.quiet_keras import keras
 
     rule = backbone.preprocessing
-    pixels = x = keras.Input((size, size, 3), name="pixels", dtype="uint8")
+    x = keras.Input((size, size, 3), name="pixels")
     scale, offset = np.ones(3), np.zeros(3)
     if not rule.inside:
         scale, offset = 1 / np.array(rule.std), -np.array(rule.mean) / np.array(rule.std)
@@ -73,45 +73,45 @@ def _cut(network: Any, backbone: Backbone) -> Any:
 
 
 def _load(network: Any, backbone: Backbone, size: int, path: Path) -> None:
-    """Fill a network from a file with top or without; the order of the arrays is the same."""
+    """Fill a network from a file of its weights, with or without those of a top."""
     held = hdf5.inspect(path)
     if held.legacy == path.name.endswith(".weights.h5"):
-        name, end = ("old", ".h5") if held.legacy else ("present", ".weights.h5")
         raise ModelError(
-            f"has Keras' {name} layout, and a name by which Keras expects the other.",
+            f"has Keras' {'older' if held.legacy else 'newer'} layout, and by its name Keras "
+            "expects the other.",
             where=printable(str(path)),
-            mend=f"Rename it to end in {end}{' alone' if held.legacy else ''}.",
+            mend=f"Rename it to end in {'.h5' if held.legacy else '.weights.h5'}.",
         )
     if held.arrays == len(network.weights):
-        return _fill(network, path)
-    needed = [network]
-    if backbone.cut is None:
-        whole = _build(backbone, size, top=True)
-        if held.arrays == len(whole.weights):
-            _fill(whole, path)
-            network.set_weights(whole.get_weights()[: len(network.weights)])
-            return None
-        needed.append(whole)
-    counts = (f"{len(each.weights)} ({each.count_params():,} numbers)" for each in needed)
-    wanted = f"with its top has {' or without it '.join(reversed(list(counts)))}"
-    raise ModelError(
-        f"does not fit {backbone.name}: it holds {held.arrays} arrays ({held.numbers:,} "
-        f"numbers), and {backbone.name} {wanted}.",
-        where=printable(str(path)),
-        mend="Give the file of this backbone, or name the --backbone that the file belongs to.",
-    )
+        _fill(network, path)
+        return
+    whole = _build(backbone, size, top=True)
+    if held.arrays != len(whole.weights):
+        wanted = {each.count_params(): len(each.weights) for each in (network, whole)}
+        needs = " or ".join(f"{count} ({numbers:,} numbers)" for numbers, count in wanted.items())
+        raise _misfit(
+            path,
+            f"{backbone.name} takes {needs} arrays, and it holds {held.arrays} "
+            f"({held.numbers:,} numbers).",
+        )
+    _fill(whole, path)
+    # The top comes last: until then both networks have the same arrays in the same order.
+    network.set_weights(whole.get_weights()[: len(network.weights)])
 
 
 def _fill(network: Any, path: Path) -> None:
     try:
         network.load_weights(path)
     except (ValueError, KeyError, OSError) as error:
-        raise ModelError(
-            f"does not fit {network.name}: {str(error).splitlines()[0]}",
-            where=printable(str(path)),
-            mend="Give the file of this backbone, or name the --backbone that the file "
-            "belongs to.",
-        ) from error
+        raise _misfit(path, " ".join(str(error).split())[:400]) from error
+
+
+def _misfit(path: Path, why: str) -> ModelError:
+    return ModelError(
+        f"does not fit the backbone: {why}",
+        where=printable(str(path)),
+        mend="Give the weight file of this backbone, or name the --backbone that it belongs to.",
+    )
 
 
 def _randomise(network: Any, seed: int) -> None:
@@ -121,6 +121,6 @@ def _randomise(network: Any, seed: int) -> None:
             continue
         depthwise = variable.name == "depthwise_kernel"  # (height, width, channels, each)
         inputs = np.prod(variable.shape[:2] if depthwise else variable.shape[:-1])
-        random = np.random.default_rng([seed, number])
-        kernel = random.standard_normal(variable.shape, np.float32)
-        variable.assign(kernel * np.float32(np.sqrt(2 / inputs)))
+        kernel = np.random.default_rng([seed, number]).standard_normal(variable.shape, np.float32)
+        kernel *= np.float32(np.sqrt(2 / inputs))
+        variable.assign(kernel)

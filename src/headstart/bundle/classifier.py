@@ -151,23 +151,26 @@ class Classifier:
         dense.set_weights([kept["head.kernel"] * scale, kept["head.bias"] * scale])
         return model
 
+    def graph(self) -> "openvino.Model":
+        """The network as an OpenVINO model, from `pixels` to `features` and `logits`."""
+        weights = openvino.Tensor(np.frombuffer(self.members["model.bin"], np.uint8))
+        return openvino.Core().read_model(bytes(self.members["model.xml"]), weights)
+
     def _open_engine(self) -> OpenVinoEngine:
         if self._engine is None:
-            weights = np.frombuffer(self.members["model.bin"], np.uint8)
-            model = openvino.Core().read_model(
-                bytes(self.members["model.xml"]), openvino.Tensor(weights)
-            )
-            self._engine = OpenVinoEngine(
-                model,
-                self.manifest.entries["model.bin"].sha256,
-                precision=self.manifest.precision,
-                output="logits",
-            )
+            manifest = self.manifest
+            digest = manifest.entries["model.bin"].sha256
+            self._engine = OpenVinoEngine(self.graph(), digest, manifest.precision, "logits")
         return self._engine
 
     def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         scaled = logits.astype(np.float64) / (self.manifest.temperature or 1.0)
         return np.asarray(softmax(scaled, axis=1), np.float32)
+
+
+def load(model: str | Path) -> Classifier:
+    """Open a bundle file or a run folder; see `Classifier.open`."""
+    return Classifier.open(model)
 
 
 def _content(photo: Photo) -> bytes:

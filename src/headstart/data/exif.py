@@ -40,10 +40,10 @@ def cut_from_jpeg(data: bytes) -> tuple[bytes, bytes]:
     start = at = 2
     while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
         marker = data[at + 1]
-        if marker == _START_OF_SCAN:
-            break
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == _APP1 and data.startswith(_PREFIX, at + 4):
+        if marker == _START_OF_SCAN or end < at + 4:
+            break
+        if marker == _APP1 and data[at + 4 : end].startswith(_PREFIX):
             blocks.append(data[at + 4 : end])
             kept.append(data[start:at])
             start = end

@@ -155,7 +155,7 @@ def pattern_error(problem: str) -> OptionError:
 def wanted(files: Sequence[str]) -> str:
     """The layouts that are known here, as a mend, with a pattern that fits these files."""
     pattern = _suggested(files)
-    named = f"The files' names seem to hold the label: add --label-pattern '{pattern}'. Else g"
+    named = f"File names seem to hold the label: add --label-pattern '{pattern}'. Else g"
     return (
         (named if pattern else "G") + "ive every class a folder of its own:\n"
         "    photos/\n"

@@ -30,8 +30,9 @@ from headstart.options import Resize
 
 DECODE_VERSION = 1  # part of every key under which features are kept: raise it with any change
 
-MAX_PIXELS = 178_956_970  # where Pillow itself calls an image a decompression bomb
 MAX_BYTES = 256 * 1024**2
+MAX_MEGAPIXELS = 64  # 8 bytes a pixel while it is decoded (animated WebP: 16), in every thread
+MAX_JPEG_MEGAPIXELS = 178  # for what is decoded smaller anyway; Pillow draws its own line here
 
 BACKGROUND = (255, 255, 255)  # behind transparent pixels: white, as most programs flatten them
 PADDING = (127, 127, 127)  # beside a padded photo: mid-grey, next to nothing once normalised
@@ -220,6 +221,7 @@ def _opened(data: bytes) -> Iterator[_Photo]:
             mend="Set it to False; headstart leaves such photos out and names them.",
         )
     kind = _kind(data)
+    limit = MAX_JPEG_MEGAPIXELS if kind == "JPEG" else MAX_MEGAPIXELS
     orientation = 0
     try:
         if kind == "JPEG":
@@ -228,17 +230,15 @@ def _opened(data: bytes) -> Iterator[_Photo]:
             orientation = exif.orientation(block)
         image = _opener(kind)(io.BytesIO(data))
         width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise Unreadable(
-                f"{width:,} × {height:,} pixels, more than {MAX_PIXELS // 10**6} megapixels"
-            )
+        if width * height > limit * 10**6:
+            raise Unreadable(f"{width:,} × {height:,} pixels, more than {limit} megapixels")
         yield _Photo(image, orientation)
     except (Unreadable, InputError):
         raise
     except MemoryError as error:
         raise Unreadable("needs more memory than there is") from error
     except Image.DecompressionBombError as error:
-        raise Unreadable(f"more than {MAX_PIXELS // 10**6} megapixels") from error
+        raise Unreadable(f"more than {limit} megapixels") from error
     except Exception as error:  # Pillow names no complete list of what it raises
         short = isinstance(error, EOFError) or "truncated" in str(error).lower()
         raise Unreadable(

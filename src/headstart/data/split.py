@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from headstart.data.samples import Sample
 from headstart.errors import OptionError, SourceError
-from headstart.options import TrainOptions
+from headstart.options import Division
 from headstart.store.files import printable, write_text
 
 SIDES = ("train", "validation", "test")
@@ -25,7 +25,7 @@ HEADER = ("sample", "label", "split", "cluster", "sha256")
 
 
 def divide(
-    samples: Sequence[Sample], clusters: NDArray[np.int64], keys: Sequence[str], options: TrainOptions
+    samples: Sequence[Sample], clusters: NDArray[np.int64], keys: Sequence[str], options: Division
 ) -> NDArray[np.str_]:
     """The side of every sample: from a split file, the source's folders, or a draw.
 
@@ -65,7 +65,9 @@ def divide(
             seed=options.seed,
         )
     trained = {label for label, side in zip(labels, sides, strict=True) if side == "train"}
-    missing = sorted({label for label, side in zip(labels, sides, strict=True) if side != "unused"} - trained)
+    missing = sorted(
+        {label for label, side in zip(labels, sides, strict=True) if side != "unused"} - trained
+    )
     if missing:
         raise SourceError(
             f"Classes without a training photo: {', '.join(missing)}.",
@@ -74,9 +76,10 @@ def divide(
     return np.array(sides)
 
 
-def _refuse_idle(options: TrainOptions, *, has_folders: bool) -> None:
+def _refuse_idle(options: Division, *, has_folders: bool) -> None:
     """Refuse options that would do nothing beside the one that decides."""
-    chosen = options.model_fields_set
+    fields = type(options).model_fields
+    chosen = {name for name, field in fields.items() if getattr(options, name) != field.default}
     if options.split is not None:
         decides, idle = "--split", {"per_class", "validation", "test"}
     elif has_folders:
@@ -98,9 +101,9 @@ def _completed(
     labels: Sequence[str],
     clusters: NDArray[np.int64],
     keys: Sequence[str],
-    options: TrainOptions,
+    options: Division,
 ) -> list[str]:
-    """The sides that the source's folders give; a side that has no folder is drawn from training."""
+    """The sides that the source's folders give; one that has no folder is drawn from training."""
     sides = [side or "train" for side in given]
     inside = [i for i, side in enumerate(sides) if side == "train"]
     drawn = stratified(
@@ -141,11 +144,9 @@ def stratified(
     """
     sides = ["train"] * len(labels)
     for groups in _drawn(labels, clusters, keys, seed).values():
-        n = sum(len(group) for group in groups)
-        room = n - len(groups[0])  # at least one cluster stays in training
-        wanted_test = min(_share(test, n), room)
-        wanted_validation = min(_share(validation, n), room - wanted_test)
-        _deal(groups[1:], {"test": wanted_test, "validation": wanted_validation}, sides)
+        n = sum(map(len, groups))
+        wanted = {"test": _share(test, n), "validation": _share(validation, n)}
+        _deal(groups[1:], wanted, sides)  # at least one cluster stays in training
     return sides
 
 

@@ -5,7 +5,6 @@ stand in the file itself.
 """
 
 import base64
-import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
@@ -20,8 +19,8 @@ from PIL import Image
 from headstart.backbone import catalog
 from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
-from headstart.options import Resize, train_options
-from headstart.parallel import side_by_side
+from headstart.options import Resize, TrainOptions, options_from
+from headstart.parallel import cores, side_by_side
 from headstart.report import views, words
 from headstart.report.mistakes import worst
 from headstart.run import PREDICTIONS, Run
@@ -46,15 +45,12 @@ def render(folder: Path, photos: Photos) -> str:
         ModelError: the folder holds no finished run, or one of its files is missing.
     """
     run = Run.open(folder)
-    metrics, options = run.metrics, run.options["options"]
-    backbone = catalog.find(metrics["backbone"])
+    metrics = run.metrics
     key, scores = words.judged(metrics)
     mistakes = worst(folder / PREDICTIONS, key.replace("_", "-"), _MISTAKES)
     samples = views.sample_photos(run.split, metrics["classes"])
     candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
-    receive = partial(
-        _received, photos, size=options["size"] or backbone.size, resize=options["resize"]
-    )
+    receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
     context = {
         "metrics": metrics,
         "judged": words.set_name(key),
@@ -70,9 +66,8 @@ def render(folder: Path, photos: Photos) -> str:
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "left_out": views.reasons(run.findings["left_out"]),
-        "ignored": run.findings.get("ignored", 0),
-        "backbone": backbone,
-        "options": options,
+        "backbone": catalog.find(metrics["backbone"]),
+        "options": run.options["options"],
         "command": _command(run.options),
         "predict": shlex.join(["headstart", "predict", str(folder.absolute()), "photo.jpg"]),
         "bundle": repr(str(folder.absolute() / BUNDLE)),
@@ -119,7 +114,7 @@ def _thumbnails(photos: Photos, names: Iterable[str]) -> dict[str, Markup | None
         except pixels.Unreadable:
             return None
 
-    return dict(side_by_side(shrink, names, os.cpu_count() or 1))
+    return dict(side_by_side(shrink, names, cores()))
 
 
 def _png(image: Any) -> bytes:
@@ -130,7 +125,7 @@ def _png(image: Any) -> bytes:
 
 def _command(options: Mapping[str, Any]) -> str:
     """The command that repeats a run, from the document of `options.json`."""
-    defaults = train_options({}).model_dump(mode="json")
+    defaults = options_from(TrainOptions, {}).model_dump(mode="json")
     command = ["headstart", "train", options["source"]]
     for name, value in options["options"].items():
         if name != "seed" and value == defaults.get(name):

@@ -47,8 +47,9 @@ def plot_confusion_matrix(
         )
     values = row_shares(counts) if normalize else counts
     names = [_short(name) for name in classes] if k <= _MOST_NAMED else []
-    side = min(max(1.6, 0.5 * k), 10.0)  # inches
-    left = 0.6 + 0.085 * max(map(len, names), default=0)
+    side = min(max(2.0, 0.5 * k), 10.0)  # inches
+    longest = 0.085 * max(map(len, names), default=0)
+    left = 0.6 + longest
     size = (left + side + 0.3, left + side + 0.6)
     figure = _new_figure(*size)
     axes = figure.add_axes(
@@ -60,9 +61,8 @@ def plot_confusion_matrix(
     axes.imshow(_colours(values), interpolation="nearest", aspect="auto")
     axes.tick_params(length=0)
     axes.spines[:].set_color("0.8")
-    axes.set_xticks(
-        range(len(names)), names, rotation=90 if k > 4 or left > 1.2 else 0, parse_math=False
-    )
+    upright = longest > side / k
+    axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0, parse_math=False)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     if k <= FEW_CLASSES:
         for (i, j), value in np.ndenumerate(values):

@@ -17,7 +17,8 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     """Headline, gap, figures by set, confusion matrix, figures by class, where the page is.
 
     Args:
-        metrics: the document of `metrics.json`.
+        metrics: the document of `metrics.json`, or that of `evaluate`, which has no training
+            figures to compare with.
         page: the report, if there is one.
 
     Returns:
@@ -27,7 +28,10 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     classes = metrics["classes"]
     key, scores = words.judged(metrics)
     photos = f"{words.set_name(key)} photos"
-    parts = [_filled(words.headline(metrics)), _filled(words.gap(metrics)), _sets(metrics)]
+    parts = [_filled(words.headline(metrics))]
+    if metrics.get("train"):
+        parts.append(_filled(words.gap(metrics)))
+    parts.append(_sets(metrics))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
     if table:

@@ -72,13 +72,22 @@ def number(count: int, noun: str) -> str:
 
 
 def headline(metrics: Metrics) -> str:
-    """One sentence: the figure, on what it was measured, its interval, and the baseline."""
+    """One sentence: the figure, on what it was measured, its interval, and the baseline.
+
+    Of photos that `evaluate` was given nothing says that they were never seen before; what is
+    known of it stands under `trained_on`.
+    """
     key, scores = judged(metrics)
     right, n = right_of(scores)
     named = f"{'was' if n == 1 else 'were'} named correctly"
     low, high = scores["accuracy_interval"]
+    test = f"{right:,} of {number(n, 'test photo')}, never seen before, {named}"
+    if "trained_on" in metrics:
+        known = metrics["trained_on"]
+        aside = f", {known:,} of which it was trained on," if known else ""
+        test = f"{right:,} of {number(n, 'photo')}{aside} {named}"
     subject = {
-        "test": f"{right:,} of {number(n, 'test photo')}, never seen before, {named}",
+        "test": test,
         "cross_validation": f"{right:,} of {number(n, 'photo')} {named} by a network that had not "
         "seen them (cross-validation)",
         "validation": f"{right:,} of {number(n, 'validation photo')} {named}",
@@ -134,9 +143,9 @@ def _origin(metrics: Metrics, key: str) -> str:
         )
     if key == "cross_validation":
         return (
-            "There were too few photos to set some aside, so each was judged by a network trained "
-            "on the other folds. The same photos helped to choose the strength of the head, and "
-            "folds share training photos: take the interval as a rough guide."
+            "No photos were set aside, so each was judged by a network trained on the others, fold "
+            "by fold. The same photos helped to choose the strength of the head, and the folds "
+            "share their training photos: take the interval as a rough guide."
         )
     if key == "validation":
         return (

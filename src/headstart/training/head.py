@@ -143,6 +143,30 @@ def select(
     return problem.solve(best)
 
 
+def select_by_folds(
+    features: Rows,
+    labels: Labels,
+    fold: NDArray[np.int64],
+    n_classes: int,
+    *,
+    balanced: bool = False,
+) -> Head:
+    """A head fitted to all samples, its penalty the one of least log loss over the folds.
+
+    Args:
+        fold: int64 (n,); the fold of each sample, -1 for samples that only train.
+    """
+    losses = np.zeros(len(STRENGTHS))
+    for number in np.unique(fold[fold >= 0]):
+        held = fold == number
+        problem = _problem(features[~held], labels[~held], n_classes, balanced)
+        for i, head in enumerate(problem.path()):
+            loss = log_loss(labels[held], head.probabilities(features[held]))
+            losses[i] += held.sum() * loss
+    strength = STRENGTHS[int(losses.argmin())]
+    return _problem(features, labels, n_classes, balanced).solve(strength)
+
+
 def cross_validate(
     features: Rows,
     labels: Labels,
@@ -150,39 +174,27 @@ def cross_validate(
     n_classes: int,
     *,
     balanced: bool = False,
-) -> tuple[Head, NDArray[np.float64]]:
-    """A head fitted to all samples, and how heads like it do on samples kept from them.
+) -> NDArray[np.float64]:
+    """What heads made by `select_by_folds` say of samples that were kept from them.
 
-    The penalty is chosen by the log loss over the folds. The probabilities are honest: for
-    each fold the penalty is chosen anew, by cross-validation among the other folds.
-
-    Args:
-        fold: int64 (n,); the fold of each sample, -1 for samples that only train.
+    For each fold a head is made from the other folds alone, its penalty included.
 
     Returns:
-        The head, and float64 (n, n_classes) probabilities (zero where fold is -1).
+        float64 (n, n_classes); rows where fold is -1 are zero.
     """
-    numbers = np.unique(fold[fold >= 0])
-
-    def problem(part: NDArray[np.bool_]) -> Problem:
-        weight = balanced_weights(labels[part], n_classes) if balanced else None
-        return Problem(features[part], labels[part], n_classes, weight)
-
-    def fitted(part: NDArray[np.bool_]) -> Head:
-        losses = np.zeros(len(STRENGTHS))
-        for number in numbers:
-            held, rest = part & (fold == number), part & (fold != number)
-            if held.any():
-                for i, head in enumerate(problem(rest).path()):
-                    loss = log_loss(labels[held], head.probabilities(features[held]))
-                    losses[i] += held.sum() * loss
-        return problem(part).solve(STRENGTHS[int(losses.argmin())])
-
     probabilities = np.zeros((len(labels), n_classes))
-    for number in numbers:
+    for number in np.unique(fold[fold >= 0]):
         held = fold == number
-        probabilities[held] = fitted(~held).probabilities(features[held])
-    return fitted(np.ones(len(labels), bool)), probabilities
+        head = select_by_folds(
+            features[~held], labels[~held], fold[~held], n_classes, balanced=balanced
+        )
+        probabilities[held] = head.probabilities(features[held])
+    return probabilities
+
+
+def _problem(features: Rows, labels: Labels, n_classes: int, balanced: bool) -> Problem:
+    weight = balanced_weights(labels, n_classes) if balanced else None
+    return Problem(features, labels, n_classes, weight)
 
 
 def _one_thread() -> AbstractContextManager[Any]:

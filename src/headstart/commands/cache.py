@@ -1,0 +1,39 @@
+"""`headstart cache`: what is kept on disk to be fast, and how to be rid of it."""
+
+import shutil
+from typing import Any
+
+from headstart.store.files import cache_root
+
+_WHAT = {
+    "features": "features of photos",
+    "graphs": "networks made ready for OpenVINO",
+    "zips": "unpacked zip files",
+    "agreement": "comparisons of bfloat16 with float32",
+    "demo": "the demo's photos",
+}
+
+
+def info() -> dict[str, Any]:
+    """Bytes and files by kind."""
+    root = cache_root()
+    kinds = {}
+    for kind in _WHAT:
+        files = [path for path in (root / kind).rglob("*") if path.is_file()]
+        kinds[kind] = {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
+    return {"folder": str(root), "bytes": sum(k["bytes"] for k in kinds.values()), "kinds": kinds}
+
+
+def clear() -> dict[str, Any]:
+    """Remove what `info` counts, and nothing else that may lie there; what is left."""
+    for kind in _WHAT:
+        shutil.rmtree(cache_root() / kind, ignore_errors=True)
+    return info()
+
+
+def text(found: dict[str, Any]) -> str:
+    """For people."""
+    lines = [f"{found['folder']}: {found['bytes'] / 1e6:,.1f} MB"]
+    for kind, size in found["kinds"].items():
+        lines.append(f"  {size['bytes'] / 1e6:10,.1f} MB  {_WHAT[kind]}")
+    return "\n".join(lines)

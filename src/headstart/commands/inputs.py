@@ -1,0 +1,43 @@
+"""What `predict` is given on the command line → the photos that are meant."""
+
+import glob
+import os
+import sys
+from collections.abc import Iterable, Iterator
+
+from headstart.data.samples import image_files
+from headstart.errors import SourceError
+from headstart.store.files import printable
+
+
+def photos(inputs: Iterable[str]) -> Iterator[str]:
+    """The path of every photo, in the order given.
+
+    Args:
+        inputs: files, folders (with all below them), patterns such as `photos/*.jpg`, or `-`
+            for paths on the standard input, one a line.
+
+    Raises:
+        SourceError: nothing is there under one of them.
+    """
+    for item in inputs:
+        if item == "-":
+            yield from (
+                os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer if line.strip()
+            )
+        elif os.path.isdir(item):
+            yield from _found(item, image_files(item))
+        elif os.path.lexists(item):
+            yield item
+        else:
+            yield from _found(item, sorted(glob.glob(item, recursive=True)))
+
+
+def _found(item: str, paths: list[str]) -> list[str]:
+    if not paths:
+        raise SourceError(
+            "no photo is there.",
+            where=printable(item),
+            mend="Give files, folders, patterns in quotes, or - for paths on standard input.",
+        )
+    return paths

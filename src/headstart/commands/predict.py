@@ -1,0 +1,103 @@
+"""`headstart predict`: the class of every photo, written as the answers come."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from headstart.bundle.classifier import Classifier
+from headstart.commands.inputs import photos
+from headstart.errors import OptionError, SourceError
+from headstart.store.files import printable
+
+Format = Literal["table", "json", "jsonl", "csv"]
+Answer = dict[str, Any]
+
+_CHUNK = 256
+
+
+def predict(model: Path, inputs: Sequence[str], top: int, form: Format, quiet: bool) -> None:
+    """Write the answers for all inputs to standard output.
+
+    A photo that cannot be read gets an answer too: its `error`.
+
+    Raises:
+        SourceError: there is no input, or no photo among them can be read.
+    """
+    if top < 1:
+        raise OptionError(f"--top {top} asks for no class.", mend="Give 1 or more.")
+    if not inputs:
+        raise SourceError("There is nothing to predict.", mend="Name photos, folders, or -.")
+    classifier = Classifier.open(model)
+    answers = _Answers(classifier, photos(inputs), min(top, len(classifier.classes)))
+    _WRITERS[form](answers, quiet)
+    if answers.failed and not answers.given:
+        raise SourceError(
+            f"None of the {answers.failed:,} inputs is a photo that can be read.",
+            mend="Each is named above with the reason.",
+        )
+
+
+class _Answers:
+    """The answers in the order of the inputs, a few hundred photos at a time."""
+
+    def __init__(self, classifier: Classifier, paths: Iterator[str], top: int) -> None:
+        self.classes = classifier.classes
+        self.top = top
+        self.given = 0
+        self.failed = 0
+        self._classifier = classifier
+        self._paths = paths
+
+    def __iter__(self) -> Iterator[Answer]:
+        while chunk := list(islice(self._paths, _CHUNK)):
+            rows, faults = self._classifier.try_predict(chunk)
+            for i, path in enumerate(chunk):
+                name = printable(path)
+                if i in faults:
+                    self.failed += 1
+                    yield {"input": name, "error": faults[i]}
+                    continue
+                self.given += 1
+                best = rows[i].argsort(kind="stable")[::-1][: self.top]
+                top = [
+                    {"class": self.classes[j], "probability": round(float(rows[i, j]), 6)}
+                    for j in best
+                ]
+                yield {"input": name, **top[0], "top": top}
+
+
+def _table(answers: _Answers, quiet: bool) -> None:
+    for answer in answers:
+        if "error" not in answer:
+            shares = (f"{each['class']} {each['probability']:.1%}" for each in answer["top"])
+            print(f"{answer['input']}  {'  '.join(shares)}")
+        elif not quiet:
+            print(f"{answer['input']}: {answer['error']}", file=sys.stderr)
+
+
+def _json(answers: _Answers, _quiet: bool) -> None:
+    document = {"format": 1, "classes": answers.classes, "predictions": list(answers)}
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _json_lines(answers: _Answers, _quiet: bool) -> None:
+    for answer in answers:
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
+
+
+def _csv(answers: _Answers, _quiet: bool) -> None:
+    numbers = range(1, answers.top + 1)
+    columns = [column for i in numbers for column in (f"class_{i}", f"probability_{i}")]
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["input", *columns, "error"])
+    for answer in answers:
+        cells = [cell for each in answer.get("top", ()) for cell in each.values()]
+        blanks = [""] * (len(columns) - len(cells))
+        writer.writerow([answer["input"], *cells, *blanks, answer.get("error", "")])
+
+
+_WRITERS = {"table": _table, "json": _json, "jsonl": _json_lines, "csv": _csv}

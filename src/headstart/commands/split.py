@@ -1,0 +1,112 @@
+"""`headstart split`: which photo goes where, as a list or as folders of copies."""
+
+import csv
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from headstart.data import duplicates, split
+from headstart.data.pixels import Unreadable, decode, read_image
+from headstart.data.samples import Sample
+from headstart.dataset import Photos, list_photos
+from headstart.errors import OutputError
+from headstart.events import Listener, Notice
+from headstart.options import Division
+from headstart.parallel import cores, side_by_side
+from headstart.store.files import printable
+
+Row = tuple[Sample, str, int, str]
+"""A sample, its side, its cluster, the SHA-256 of its content."""
+
+
+def division(source: str, options: Division, listen: Listener) -> list[Row]:
+    """The sides that `train` with these options gives the photos of a source."""
+    photos = list_photos(source, options)
+    photos = photos.without(_unreadable(photos))
+    for item in photos.left_out:
+        listen(Notice(f"{item.name}: {item.reason}. Left out."))
+    clusters = duplicates.identical(photos.keys)
+    sides = split.divide(photos.samples, clusters, photos.keys, options)
+    for finding in duplicates.copies(
+        [sample.name for sample in photos.samples],
+        [sample.label for sample in photos.samples],
+        sides.tolist(),
+        clusters,
+    ):
+        if finding.level == "warning":
+            groups = "; ".join(" = ".join(group) for group in finding.samples[:5])
+            listen(Notice(f"{finding.why} {finding.mend} Found: {groups}"))
+    return list(zip(photos.samples, sides.tolist(), clusters.tolist(), photos.keys, strict=True))
+
+
+def print_rows(rows: list[Row]) -> None:
+    """The rows as `split.csv` has them, on standard output."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(split.HEADER)
+    for sample, side, cluster, key in rows:
+        writer.writerow([sample.name, sample.label, side, cluster, key])
+
+
+def document(rows: list[Row]) -> dict[str, object]:
+    """The rows for machines."""
+    return {
+        "format": 1,
+        "samples": dict(Counter(side for _, side, _, _ in rows)),
+        "split": [
+            dict(zip(split.HEADER, (s.name, s.label, side, cluster, key), strict=True))
+            for s, side, cluster, key in rows
+        ],
+    }
+
+
+def copy_apart(rows: list[Row], folder: Path, source: Path) -> None:
+    """Make `folder` with copies of the photos in `train/CLASS`, `validation/CLASS`, `test/CLASS`.
+
+    It appears whole or not at all.
+
+    Raises:
+        OutputError: the folder is there already, or cannot be written.
+    """
+    where = printable(str(folder))
+    if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
+        raise OutputError(
+            "lies inside the photos that are copied.", where=where, mend="Name a folder elsewhere."
+        )
+    if folder.exists():
+        raise OutputError("is there already.", where=where, mend="Name a new folder.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
+            inside = Path(made, folder.name)
+            inside.mkdir()
+            for number, (sample, side, _, _) in enumerate(rows):
+                if side == "unused":
+                    continue
+                target = inside / side / sample.label.replace("/", "_") / Path(sample.path).name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.exists():  # two folders of one class had files of one name
+                    target = target.with_name(f"{target.stem}-{number}{target.suffix}")
+                shutil.copyfile(sample.path, target)
+            inside.rename(folder)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written ({error.strerror or error}).",
+            where=where,
+            mend="Free space there, or name another place.",
+        ) from error
+
+
+def _unreadable(photos: Photos) -> dict[int, str]:
+    """The photos that `train` would leave out when it decodes them, and why."""
+
+    def fault(sample: Sample) -> str:
+        try:
+            decode(read_image(sample.path), 32, "squash")
+        except Unreadable as error:
+            return error.reason
+        return ""
+
+    faults = (why for _, why in side_by_side(fault, photos.samples, cores()))
+    return {i: why for i, why in enumerate(faults) if why}

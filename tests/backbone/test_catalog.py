@@ -1,0 +1,91 @@
+"""The facts of the table, each against the Keras network that it is about."""
+
+import dataclasses
+import itertools
+import re
+
+import numpy as np
+import pytest
+from comparison import assert_close, random_pixels, run_keras
+
+from headstart.backbone import catalog, networks
+from headstart.backbone.weights import Weights
+from headstart.errors import OptionError
+
+# Where Keras keeps the preprocessing of each builder.
+MODULES = {
+    "MobileNet": "mobilenet",
+    "MobileNetV2": "mobilenet_v2",
+    "ResNet50": "resnet50",
+    "VGG16": "vgg16",
+}
+
+
+@pytest.mark.parametrize("row", catalog.BACKBONES, ids=lambda row: row.name)
+def test_width_parameters_and_preprocessing_are_those_of_the_keras_network(keras, row):
+    size = 32
+    small = dataclasses.replace(row, fixed=False)  # VGG16 has half a gigabyte at its own size
+    model = networks.keras_model(small, Weights(None, "random-0"), size)
+    seen = random_pixels(2, size)
+
+    assert model.output_shape == (None, row.features)
+    # fc1 is the only layer of any row whose kernel depends on the size: 512 maps, 32 times less.
+    missing = 512 * (7 * 7 - 1) * 4096 if row.name == "vgg16" else 0
+    assert model.count_params() + missing == row.parameters
+    entering = run_keras(keras.Model(model.inputs, preprocessed(keras, model)), seen)
+    rule = row.preprocessing
+    channels = seen[..., ::-1] if rule.order == "bgr" else seen
+    assert_close(entering, (channels - np.array(rule.mean)) / np.array(rule.std), 1e-6)
+    if row.application and not rule.inside:
+        by_keras = getattr(keras.applications, MODULES[row.application]).preprocess_input
+        assert_close(entering, by_keras(seen.astype(np.float32)), 1e-6)
+
+
+def preprocessed(keras, model):
+    """What the first layer receives that is more than preprocessing."""
+    kinds = keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization
+    layers = itertools.takewhile(lambda layer: isinstance(layer, kinds), model.layers)
+    return list(layers)[-1].output
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.4, 1.25])
+def test_any_width_of_mobilenet_is_a_row(keras, alpha):
+    row = catalog.find(f"mobilenet-{alpha}")
+
+    model = keras.applications.MobileNet(
+        input_shape=(32, 32, 3), alpha=alpha, include_top=False, weights=None, pooling="avg"
+    )
+
+    assert (row.features, row.parameters) == (model.output_shape[1], model.count_params())
+    assert row.files == ()
+
+
+def test_a_mobilenet_has_one_name():
+    assert catalog.find("mobilenet-0.50") is catalog.find("mobilenet-0.5")
+    assert catalog.find("mobilenet-1.0") is catalog.find("mobilenet")
+
+
+def test_a_name_nearly_right_gets_the_nearest_names():
+    with pytest.raises(OptionError, match=r"no backbone 'mobilenetv2'.*mobilenet-v2"):
+        catalog.find("mobilenetv2")
+
+
+def test_a_name_like_no_other_gets_them_all():
+    with pytest.raises(OptionError, match=re.escape(", ".join(r.name for r in catalog.BACKBONES))):
+        catalog.find("???")
+
+
+@pytest.mark.parametrize("name", ["mobilenet-0", "mobilenet-0.01", "mobilenet-9", "mobilenet-"])
+def test_a_mobilenet_too_narrow_or_too_wide_is_refused(name):
+    with pytest.raises(OptionError):
+        catalog.find(name)
+
+
+def test_vgg16_is_refused_at_any_size_but_its_own():
+    with pytest.raises(OptionError, match="224 pixels only, not 160"):
+        catalog.check_size(catalog.find("vgg16"), 160)
+
+
+def test_a_size_below_32_is_refused():
+    with pytest.raises(OptionError, match="at least 32"):
+        catalog.check_size(catalog.find("resnet50"), 31)

@@ -1,0 +1,71 @@
+import pytest
+from comparison import assert_close, random_pixels, run, run_keras
+
+from headstart.backbone import catalog, convert, networks
+from headstart.backbone.weights import Weights, resolve
+from headstart.errors import ModelError
+from headstart.events import Notice
+
+MOBILENET = catalog.find("mobilenet-0.25")
+
+
+def test_mobilenet_is_converted_once_and_computes_what_keras_computes(keras, mobilenet_file):
+    weights = resolve(MOBILENET, str(mobilenet_file))
+    heard = []
+
+    graph = convert.graph(MOBILENET, weights, 96, heard.append)
+    again = convert.graph(MOBILENET, weights, 96, heard.append)
+
+    assert again == graph
+    assert heard == [Notice("Converting mobilenet-0.25 once.")]
+    seen = random_pixels(3, 96)
+    expected = run_keras(networks.keras_model(MOBILENET, weights, 96), seen)
+    assert_close(run(graph, seen), expected, 1e-5)
+
+
+def test_a_graph_has_pixels_in_and_features_out_for_any_batch():
+    lite0 = catalog.find("efficientnet-lite0")
+    model = convert.graph(lite0, resolve(lite0), 64).read()
+
+    (pixels,), (features,) = model.inputs, model.outputs
+    assert pixels.get_names() == {"pixels"}
+    assert pixels.get_element_type().to_string() == "u8"
+    assert pixels.get_partial_shape().to_string() == "[?,64,64,3]"
+    assert features.get_names() == {"features"}
+    assert features.get_element_type().to_string() == "f32"
+    assert features.get_partial_shape().to_string() == "[?,1280]"
+
+
+@pytest.mark.parametrize("name", ["efficientnetv2-b0"])
+def test_a_network_with_leftover_outputs_and_inner_preprocessing_is_converted(
+    keras, tmp_path, name
+):
+    request = {"backbone": name, "digest": "random-3", "path": None, "size": 32}
+    answer = convert.convert(request | {"folder": str(tmp_path)})
+
+    assert answer["difference"] <= answer["allowed"]
+    graph = convert.Graph(tmp_path, "")
+    assert [output.get_names() for output in graph.read().outputs] == [{"features"}]
+    seen = random_pixels(1, 32)
+    model = networks.keras_model(catalog.find(name), Weights(None, "random-3"), 32)
+    assert_close(run(graph, seen), run_keras(model, seen), 1e-5)
+
+
+def test_graphs_of_other_weights_or_sizes_have_other_digests():
+    lite0 = catalog.find("efficientnet-lite0")
+    digests = {
+        convert.graph(lite0, Weights(None, f"random-{seed}"), size).digest
+        for seed in (0, 1)
+        for size in (32, 64)
+    }
+    assert len(digests) == 4
+
+
+def test_what_is_wrong_with_a_file_comes_back_from_the_child_as_it_was_raised(tmp_path):
+    bad = tmp_path / "bad.h5"
+    bad.write_bytes(b"<html>")
+    pytest.importorskip("tensorflow", reason="extra `tensorflow`")
+
+    with pytest.raises(ModelError, match=r"bad\.h5: is not a weight file") as caught:
+        convert.graph(MOBILENET, resolve(MOBILENET, str(bad)), 32)
+    assert caught.value.mend.startswith("Fetch it again")
