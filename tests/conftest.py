@@ -1,11 +1,24 @@
-"""What every test shares: a cache of its own, and the real data where it is there."""
+"""What every test shares: a cache of its own, the real data where it is there, one small run."""
 
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from headstart.run import Run
+
 ROOT = Path(__file__).parents[1]
+NOBODY = 65534
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +34,98 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (HEADSTART_TEST_DATA names another place)")
     return folder
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run that tests look at and leave as it is.
+
+    Attributes:
+        run: 212 digits trained on, 44 for validation, 44 for the test; photos of 32 pixels.
+        source: the photos, one folder a digit.
+        cache: what the run left in its cache.
+    """
+
+    run: "Run"
+    source: Path
+    cache: Path
+
+    @property
+    def folder(self) -> str:
+        """The run folder, as the command line takes it."""
+        return str(self.run.folder)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A real run on 300 handwritten digits, made once."""
+    from photos import put_digits
+
+    from headstart.pipeline import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    source = put_digits(folder / "digits", range(300))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_CACHE_DIR", str(folder / "cache"))
+        run = train(source, folder / "run", size=32)
+    return Trained(run, source, folder / "cache")
+
+
+@pytest.fixture
+def same_cache(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that holds what the run `trained` left in its own."""
+    folder = tmp_path / "same-cache"
+    shutil.copytree(trained.cache, folder)
+    monkeypatch.setenv("HEADSTART_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """`command("train", source, …)` runs headstart in a process of its own.
+
+    Keywords go to `subprocess.run`, those of `env` beside the environment that is there.
+    """
+    fonts = str(tmp_path_factory.mktemp("fonts"))  # or each child would look for them anew
+
+    def run(
+        *arguments: str | Path, env: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "headstart", *arguments],
+            env=os.environ | {"MPLCONFIGDIR": fonts} | (env or {}),
+            **{"capture_output": True, "encoding": "utf-8", "timeout": 240} | options,
+        )
+
+    return run
+
+
+@contextmanager
+def _as_nobody() -> Iterator[None]:
+    """The root user may do anything; be someone else for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[], AbstractContextManager[None]]:
+    """A context in which file permissions count, even where the tests run as root."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("needs POSIX permissions")
+    return _as_nobody
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that any user can reach; `tmp_path` is for its owner alone."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    folder.chmod(0o777)
+    shutil.rmtree(folder)

@@ -41,6 +41,7 @@ ORDER = (
     "backbone/fetch.py",
     "backbone/convert.py",
     "backbone/prefix.py",
+    "backbone/accelerator.py",
     "backbone/engine.py",
     "backbone/choice.py",
     "features.py",
@@ -79,8 +80,18 @@ ORDER = (
     "server/gate.py",
     "server/app.py",
     "scale/ray.py",
+    "commands/progress.py",
+    "commands/inputs.py",
+    "commands/demo.py",
+    "commands/predict.py",
+    "commands/split.py",
+    "commands/inspect.py",
+    "commands/backbones.py",
+    "commands/doctor.py",
+    "commands/cache.py",
     "__init__.py",
     "cli.py",
+    "__main__.py",
 )
 
 

@@ -3,7 +3,9 @@
 import json as json_module
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -82,9 +84,9 @@ def demo(
     quiet
         Print nothing but errors.
     """
-    from headstart.commands.demo import write_digits
+    from headstart.commands.demo import OPTIONS, write_digits
 
-    train(str(write_digits()), out=out, force=force, json=json, quiet=quiet)
+    train(str(write_digits()), out=out, force=force, options=OPTIONS, json=json, quiet=quiet)
 
 
 @app.command
@@ -285,19 +287,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 done, 1 our fault, 2 the input or the call is at fault, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show every name
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(arguments, exit_on_error=False, print_error=False)
-        sys.stdout.flush()
+        print(end="", flush=True)
         return 0
     except CycloptsError as error:
         return _fail(_sentence(error), 2)
     except HeadstartError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        return _fail("Interrupted. What was computed is kept: the same command goes on there.", 130)
+        return _fail(
+            "Interrupted. Features that were computed are kept: the same training goes on there.",
+            130,
+        )
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception:
+        traceback.print_exc()
+        return _fail("This is a fault of headstart's. Please report it with the lines above.", 1)
 
 
 def _fail(message: str, code: int) -> int:
@@ -315,4 +326,5 @@ def _sentence(error: CycloptsError) -> str:
 
 
 def _print_json(document: Any) -> None:
-    print(json_module.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    """One document in ASCII: whatever the terminal, and whatever is in a path."""
+    print(json_module.dumps(document, indent=2, allow_nan=False))

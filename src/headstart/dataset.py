@@ -13,7 +13,14 @@ from headstart.backbone import catalog, convert, networks, weights
 from headstart.backbone.accelerator import gpus
 from headstart.backbone.catalog import Backbone
 from headstart.backbone.choice import PHOTOS, Agreement, choose
-from headstart.backbone.engine import Engine, KerasEngine, Pixels
+from headstart.backbone.engine import (
+    Engine,
+    Floats,
+    KerasEngine,
+    OpenVinoEngine,
+    Pixels,
+    has_bfloat16,
+)
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
 from headstart.data import duplicates
@@ -24,7 +31,7 @@ from headstart.evaluation.metrics import Labels
 from headstart.events import Listener, Notice, nobody
 from headstart.findings import LeftOut
 from headstart.options import Layout, Resize, TrainOptions
-from headstart.store.files import printable
+from headstart.store.files import key_of, printable
 
 
 @dataclass(frozen=True)
@@ -128,12 +135,20 @@ def load_network(
                 decoded.append(decode(read_image(sample.path), size, options.resize))
         return np.stack(decoded) if decoded else np.zeros((0, size, size, 3), np.uint8)
 
+    def on_cpu(precision: Floats) -> Engine:
+        return OpenVinoEngine(graph.read(), graph.digest, precision)
+
     engine: Engine
     if gpus():
         model = networks.keras_model(backbone, found, size)
         engine, agreement = KerasEngine(model, graph.digest), None
     else:
-        engine, agreement = choose(graph, options.precision, keys[:PHOTOS], first_photos)
+        photos = key_of(
+            pixels=features.pixels_key(size, options.resize), files=" ".join(keys[:PHOTOS])
+        )
+        engine, agreement = choose(
+            on_cpu, options.precision, first_photos, photos, bfloat16=has_bfloat16()
+        )
     return Network(backbone, found, graph, engine, agreement, size, options.resize)
 
 
@@ -163,7 +178,8 @@ def look_at(photos: Photos, network: Network, listen: Listener) -> Data:
         photos.samples, photos.keys, network.engine, network.size, network.resize, listen
     )
     if found.damaged:
-        listen(Notice(f"{found.damaged:,} damaged entries of the cache were computed again."))
+        entries = "entry" if found.damaged == 1 else "entries"
+        listen(Notice(f"{found.damaged:,} damaged {entries} of the cache: computed again."))
     rows = np.delete(found.rows, list(found.unreadable), axis=0) if found.unreadable else found.rows
     photos = photos.without(found.unreadable)
     if photos.left_out:

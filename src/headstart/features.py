@@ -5,6 +5,7 @@ that it depends on: decoding, size, network, cut, engine, processor and precisio
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -60,15 +61,14 @@ def fingerprint(samples: Sequence[Sample]) -> tuple[list[str], dict[int, str]]:
     return [key for key, _ in found], {i: why for i, (_, why) in enumerate(found) if why}
 
 
+def pixels_key(size: int, resize: Resize) -> str:
+    """A key over all that a photo's pixels depend on but its file."""
+    return key_of(decode=DECODE_VERSION, pillow=PIL.__version__, size=size, resize=resize)
+
+
 def shelf_for(engine: Engine, size: int, resize: Resize) -> Shelf:
     """The shelf for features of this engine on photos decoded this way."""
-    folder = key_of(
-        decode=DECODE_VERSION,
-        pillow=PIL.__version__,
-        size=size,
-        resize=resize,
-        engine=engine.key,
-    )
+    folder = key_of(pixels=pixels_key(size, resize), engine=engine.key)
     return Shelf(cache_root() / "features" / folder, (engine.features,))
 
 
@@ -92,6 +92,7 @@ def compute(
 
     Raises:
         SourceError: a photo's content is not what it was when it was listed.
+        OutputError: the cache cannot be written to.
     """
     shelf = shelf_for(engine, size, resize)
     found = Features(np.zeros((len(samples), engine.features), np.float32))
@@ -151,10 +152,13 @@ def compute(
 
 
 def _content(sample: Sample, key: str) -> bytes:
-    data = read_image(sample.path)
-    if sha256(data).hexdigest() != key:
+    """The bytes of a sample's file, which could be read when it was listed."""
+    data = None
+    with suppress(Unreadable):
+        data = read_image(sample.path)
+    if data is None or sha256(data).hexdigest() != key:
         raise SourceError(
-            "changed while it was being worked on.",
+            "changed or was removed while it was being worked on.",
             where=sample.name,
             mend="Start again when nothing else writes to the source.",
         )

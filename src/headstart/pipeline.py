@@ -30,7 +30,7 @@ from headstart.report.page import render
 from headstart.report.plots import save_confusion_matrix
 from headstart.report.words import judged, number
 from headstart.run import MATRIX, REPORT, SPLIT, Run, new_folder, write_data, write_metrics
-from headstart.store.files import sha256_of_file, write_text
+from headstart.store.files import printable, sha256_of_file, write_text
 from headstart.training.head import (
     Head,
     Problem,
@@ -106,6 +106,9 @@ def fit_head(
 
     Those are the validation samples, or, where there are none, the training samples in turn.
     Cross-validation is part of the answers only if there is no test set to judge by.
+
+    Raises:
+        SourceError: there is nothing to judge by.
     """
     n_classes = len(data.photos.classes)
     balanced = options.class_weight == "balanced"
@@ -125,6 +128,12 @@ def fit_head(
         if not len(number["test"]):
             kept_out = cross_validate(x, y, fold, n_classes, balanced=balanced)
             scored = fold >= 0
+            if not scored.any():
+                raise SourceError(
+                    "No class has two different photos: nothing could be judged.",
+                    where=printable(data.photos.source),
+                    mend="Give every class several photos.",
+                )
             crossed = [Answers("cross-validation", train[scored], kept_out[scored])]
     answers = [
         Answers(side, samples, head.probabilities(data.features[samples]))
@@ -300,7 +309,8 @@ def evaluate(
 
     Returns:
         A document like `metrics.json` whose scores stand under `test`. `trained_on` counts the
-        photos that the classifier was trained on, where the run folder tells.
+        photos that the classifier was trained on, where its run folder tells, and
+        `left_out_files` names what took no part.
 
     Raises:
         SourceError: no photo can be read, or a label is none of the classes.
@@ -316,13 +326,20 @@ def evaluate(
     unreadable = [LeftOut(photos.samples[i].name, why) for i, why in faults.items()]
     left_out = [*photos.left_out, *unreadable]
     if left_out:
-        listen(Notice(f"{number(len(left_out), 'file')} left out."))
-    trained = _trained_on(Path(model)) & {photos.keys[i] for i in good}
+        first = left_out[0]
+        listen(
+            Notice(
+                f"{number(len(left_out), 'file')} left out, such as {first.name}: {first.reason}. "
+                "--json names all of them."
+            )
+        )
+    trained_on = _trained_on(Path(model), classifier)
+    trained = sum(photos.keys[i] in trained_on for i in good)
     if trained:
         listen(
             Notice(
-                f"{number(len(trained), 'photo')} of these were trained on: the figures are better "
-                "than they should be."
+                f"{number(trained, 'photo')} of these {'was' if trained == 1 else 'were'} trained "
+                "on: the figures are better than they should be."
             )
         )
     true = np.array([classifier.classes.index(labels[i]) for i in good])
@@ -332,19 +349,23 @@ def evaluate(
         "source": Path(photos.source).name,
         "classes": list(classifier.classes),
         "samples": {"test": len(good)},
-        "left_out": [asdict(item) for item in left_out],
-        "trained_on": len(trained),
+        "left_out": len(left_out),
+        "left_out_files": [asdict(item) for item in left_out],
+        "trained_on": trained,
         "test": scores(true, answers[good], classifier.classes),
         "baselines": {"majority": float(np.bincount(true).max() / len(true))},
         "versions": versions(),
     }
 
 
-def _trained_on(model: Path) -> set[str]:
-    """SHA-256 of the photos that a run was trained on; of a bundle alone nothing is known."""
-    if not (model / SPLIT).is_file():
+def _trained_on(model: Path, classifier: Classifier) -> set[str]:
+    """SHA-256 of the photos trained on; of a bundle away from its run nothing is known."""
+    folder = model if model.is_dir() else model.parent
+    split_file = folder / SPLIT
+    known = classifier.manifest.split_sha256
+    if not split_file.is_file() or sha256_of_file(split_file) != known:
         return set()
-    return {row["sha256"] for row in Run(model).split if row["split"] == "train"}
+    return {row["sha256"] for row in Run(folder).split if row["split"] == "train"}
 
 
 def versions() -> dict[str, str]:

@@ -100,23 +100,29 @@ class Run:
         return f'<iframe srcdoc="{page}" width="100%" height="800" style="border:0"></iframe>'
 
     def _json(self, name: str) -> dict[str, Any]:
-        with self._file(name).open(encoding="utf-8") as file:
-            document: dict[str, Any] = json.load(file)
+        try:
+            document: dict[str, Any] = json.loads(self._text(name))
+        except ValueError as error:
+            raise self._damaged(f"has a damaged {name} ({error}).") from error
         return document
 
     def _rows(self, name: str) -> list[dict[str, str]]:
-        with self._file(name).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return list(csv.DictReader(io.StringIO(self._text(name), newline="")))
 
-    def _file(self, name: str) -> Path:
-        path = self.folder / name
-        if not path.is_file():
-            raise ModelError(
-                f"has no {name}.",
-                where=printable(str(self.folder)),
-                mend="The run was damaged or never finished: train again.",
-            )
-        return path
+    def _text(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_bytes().decode()
+        except FileNotFoundError as error:
+            raise self._damaged(f"has no {name}.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._damaged(f"has a {name} that cannot be read ({error}).") from error
+
+    def _damaged(self, problem: str) -> ModelError:
+        return ModelError(
+            problem,
+            where=printable(str(self.folder)),
+            mend="The run was damaged or never finished: train again.",
+        )
 
 
 @contextmanager
@@ -135,39 +141,15 @@ def new_folder(source: Path, out: str | Path | None, *, force: bool) -> Iterator
         OutputError: the folder is in use, inside the source, or cannot be written.
     """
     folder = Path(out) if out is not None else _next_free(source)
-    where = printable(str(folder))
-    if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
-        raise OutputError(
-            "lies inside the photos that are trained on.",
-            where=where,
-            mend="Name a folder elsewhere with --out.",
-        )
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("is a file.", where=where, mend="Name a folder with --out.")
-    if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / OPTIONS).is_file():
-            raise OutputError(
-                "holds files that are no run of headstart's.",
-                where=where,
-                mend="Name another folder with --out.",
-            )
-        if not force:
-            raise OutputError(
-                "holds a run already.",
-                where=where,
-                mend="Name another folder with --out, or replace the run with --force.",
-            )
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    made: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_taken(folder, source, force)
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=out is not None)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         _remove(made)
-        raise OutputError(
-            f"cannot be written to ({error.strerror}).",
-            where=where,
-            mend="Name another folder with --out.",
-        ) from error
+        raise _not_there(folder, f"cannot be written to ({error.strerror}).") from error
     try:
         yield folder
     except BaseException:
@@ -175,6 +157,26 @@ def new_folder(source: Path, out: str | Path | None, *, force: bool) -> Iterator
             shutil.rmtree(folder, ignore_errors=True)
             _remove(made[1:])
         raise
+
+
+def _refuse_taken(folder: Path, source: Path, force: bool) -> None:
+    if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
+        raise _not_there(folder, "lies inside the photos that are trained on.")
+    if folder.exists() and not folder.is_dir():
+        raise _not_there(folder, "is a file.")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / OPTIONS).is_file():
+            raise _not_there(folder, "holds files that are no run of headstart's.")
+        if not force:
+            raise _not_there(folder, "holds a run already.", ", or replace the run with --force")
+
+
+def _not_there(folder: Path, problem: str, otherwise: str = "") -> OutputError:
+    return OutputError(
+        problem,
+        where=printable(str(folder)),
+        mend=f"Name another folder with --out{otherwise}.",
+    )
 
 
 def write_data(

@@ -32,7 +32,7 @@ def test_width_parameters_and_preprocessing_are_those_of_the_keras_network(keras
     # fc1 is the only layer of any row whose kernel depends on the size: 512 maps, 32 times less.
     missing = 512 * (7 * 7 - 1) * 4096 if row.name == "vgg16" else 0
     assert model.count_params() + missing == row.parameters
-    entering = run_keras(keras.Model(model.inputs, preprocessed(keras, model)), seen)
+    entering = run_keras(keras.Model(model.input, preprocessed(keras, model)), seen)
     rule = row.preprocessing
     channels = seen[..., ::-1] if rule.order == "bgr" else seen
     assert_close(entering, (channels - np.array(rule.mean)) / np.array(rule.std), 1e-6)

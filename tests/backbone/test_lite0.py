@@ -1,3 +1,4 @@
+import functools
 import subprocess
 import sys
 
@@ -15,6 +16,12 @@ def tensors():
     return lite0.load_tensors()
 
 
+@pytest.fixture(scope="module")
+def keras_model(keras, tensors):
+    """The Keras model of a size, without top; each is built once, for that takes seconds."""
+    return functools.cache(lambda size: lite0.keras_model(tensors, size))
+
+
 def test_the_lizard_is_an_agama_with_the_stated_probability(tensors, shared):
     (photo,) = (shared / "data" / "imagenet-samples").glob("lizard*")
     lizard = pixels.decode(photo.read_bytes(), 224, "squash", reduce=False)
@@ -27,37 +34,37 @@ def test_the_lizard_is_an_agama_with_the_stated_probability(tensors, shared):
 
 
 @pytest.mark.parametrize("size", [32, 97, 224])
-def test_both_builders_compute_the_same_features(tensors, keras, size):
+def test_both_builders_compute_the_same_features(tensors, keras_model, size):
     seen = random_pixels(2, size)
 
-    features = run_keras(lite0.keras_model(tensors, size), seen)
+    features = run_keras(keras_model(size), seen)
 
     assert features.shape == (2, 1280)
     assert_close(run(lite0.openvino_model(tensors, size), seen), features, 1e-5)
 
 
 def test_both_builders_compute_the_same_probabilities_with_the_top(tensors, keras):
-    seen = random_pixels(2, 96)
-    model = lite0.keras_model(tensors, 96, top=True)
+    seen = random_pixels(2, 64)
+    model = lite0.keras_model(tensors, 64, top=True)
 
     assert model.count_params() == 4_694_024
     expected = run_keras(model, seen)
-    assert_close(run(lite0.openvino_model(tensors, 96, top=True), seen), expected, 1e-5)
+    assert_close(run(lite0.openvino_model(tensors, 64, top=True), seen), expected, 1e-5)
 
 
-def test_the_keras_model_takes_float_pixels_as_well(tensors, keras):
-    model, seen = lite0.keras_model(tensors, 32), random_pixels(1, 32)
+def test_the_keras_model_takes_float_pixels_as_well(keras_model):
+    model, seen = keras_model(32), random_pixels(1, 32)
     halves = seen.astype(np.float32) + 0.5
 
     assert np.array_equal(run_keras(model, seen), run_keras(model, seen.astype(np.float32)))
     assert not np.array_equal(run_keras(model, seen), run_keras(model, halves))
 
 
-def test_every_block_has_the_same_name_and_size_in_both_builders(tensors, keras):
+def test_every_block_has_the_same_name_and_size_in_both_builders(tensors, keras_model):
     nodes = {
         node.get_friendly_name(): node for node in lite0.openvino_model(tensors, 224).get_ops()
     }
-    model = lite0.keras_model(tensors, 224)
+    model = keras_model(224)
 
     for block in lite0.BLOCKS:
         _, channels, height, width = nodes[block.name].get_output_partial_shape(0)
@@ -71,8 +78,8 @@ def test_every_block_has_the_same_name_and_size_in_both_builders(tensors, keras)
     ]
 
 
-def test_normalizations_stay_in_the_keras_model_to_be_trained(tensors, keras):
-    layers = lite0.keras_model(tensors, 32).layers
+def test_normalizations_stay_in_the_keras_model_to_be_trained(keras, keras_model):
+    layers = keras_model(32).layers
 
     norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(norms) == 49

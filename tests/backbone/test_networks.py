@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import numpy as np
@@ -12,20 +13,20 @@ from headstart.store.files import sha256_of_file
 MOBILENET = catalog.find("mobilenet-0.25")
 
 
-def from_file(path, backbone=MOBILENET, size=96):
+def from_file(path, backbone=MOBILENET, size=32):
     return networks.keras_model(backbone, Weights(path, sha256_of_file(path)), size)
 
 
-def by_keras(keras, mobilenet_file, **options):
+def by_keras(keras, **options):
     """MobileNet as Keras itself makes it."""
     return keras.applications.MobileNet(
-        input_shape=(96, 96, 3), alpha=0.25, weights=None, **options
+        input_shape=(32, 32, 3), alpha=0.25, weights=None, **options
     )
 
 
 def test_real_weights_give_the_features_that_keras_gives(keras, mobilenet_file):
-    seen = random_pixels(2, 96)
-    plain = by_keras(keras, mobilenet_file, include_top=False, pooling="avg")
+    seen = random_pixels(2, 32)
+    plain = by_keras(keras, include_top=False, pooling="avg")
     plain.load_weights(mobilenet_file)
     prepared = keras.applications.mobilenet.preprocess_input(seen.astype(np.float32))
 
@@ -36,29 +37,25 @@ def test_real_weights_give_the_features_that_keras_gives(keras, mobilenet_file):
 def test_files_of_either_layout_load_with_their_top_or_without(
     keras, mobilenet_file, tmp_path, name
 ):
-    seen = random_pixels(1, 96)
+    seen = random_pixels(1, 32)
     expected = run_keras(from_file(mobilenet_file), seen)
-    bare = by_keras(keras, mobilenet_file, include_top=False)
+    bare = by_keras(keras, include_top=False)
     bare.load_weights(mobilenet_file)
     saved = bare
     if name.startswith("top"):
-        saved = by_keras(keras, mobilenet_file, include_top=True)
-        for layer in bare.layers:
+        saved = by_keras(keras, include_top=True)
+        for layer in bare.layers[1:]:  # both have an input of their own
             saved.get_layer(layer.name).set_weights(layer.get_weights())
     path = tmp_path / name
     if name.endswith(".weights.h5"):
         saved.save_weights(path)
     else:
-        from keras.src.legacy.saving import legacy_h5_format
-
-        legacy_h5_format.save_model_to_hdf5(saved, path, include_optimizer=False)
+        saved.save(path)  # the whole model, of which we read the weights alone
 
     assert np.array_equal(run_keras(from_file(path), seen), expected)
 
 
 def test_vgg16_ends_in_fc2(keras):
-    import dataclasses
-
     small = dataclasses.replace(catalog.find("vgg16"), fixed=False)
 
     model = networks.keras_model(small, Weights(None, "random-0"), 32)
@@ -72,7 +69,7 @@ def test_random_weights_are_the_same_for_the_same_seed(keras):
 
     assert np.array_equal(run_keras(a, seen), run_keras(b, seen))
     assert not np.array_equal(run_keras(a, seen), run_keras(c, seen))
-    assert 0.1 < run_keras(a, seen).std() < 10
+    assert 1e-3 < run_keras(a, seen).std() < 10  # Keras' own draw vanishes to 1e-15
 
 
 def test_a_file_of_another_width_is_refused_with_both_shapes(keras, mobilenet_file):

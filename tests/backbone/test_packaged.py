@@ -33,7 +33,7 @@ def test_a_weight_file_that_differs_in_one_bit_is_refused_before_it_is_unpickled
     changed = tmp_path / "changed.pth"
     changed.write_bytes(data)
 
-    with pytest.raises(ModelError, match="changed.pth: not the weights"):
+    with pytest.raises(ModelError, match=r"changed\.pth: not the weights"):
         packaged.read_tensors(changed)
 
 

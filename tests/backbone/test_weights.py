@@ -82,5 +82,5 @@ def test_without_a_network_both_ways_out_are_named_soon(monkeypatch):
 
 
 def test_a_width_that_nobody_published_asks_for_a_file():
-    with pytest.raises(MissingError, match="No weights of mobilenet-0.4 are published"):
+    with pytest.raises(MissingError, match=r"No weights of mobilenet-0\.4 are published"):
         weights.resolve(catalog.find("mobilenet-0.4"))

@@ -2,7 +2,9 @@ import io
 import os
 import random
 import struct
+import subprocess
 import sys
+import tempfile
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -516,6 +518,28 @@ def test_fault_26_a_fifo_is_not_opened(tmp_path: Path) -> None:
     for path in (tmp_path / "a.jpg", Path(os.devnull), tmp_path):
         with pytest.raises(Unreadable, match="not a regular file"):
             read_image(path)
+
+
+CLOSED = """
+import os, sys
+from headstart.data.pixels import Unreadable, read_image
+if os.geteuid() == 0:  # no file is closed to root
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    read_image(sys.argv[1])
+except Unreadable as error:
+    print(error.reason)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions work otherwise there")
+def test_fault_22_a_closed_file_is_left_out() -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        os.chmod(file.name, 0)
+        command = [sys.executable, "-c", CLOSED, file.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "cannot be read (Permission denied)"
 
 
 def test_a_file_that_is_gone_or_too_large_is_left_out(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def key(name: object) -> str:
 names = st.lists(st.binary(min_size=1).map(os.fsdecode).map(printable), unique=True, min_size=1)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=40)
 @given(names, st.data())
 def test_fault_23_a_saved_split_comes_back_whatever_the_names(names, data):
     n = len(names)

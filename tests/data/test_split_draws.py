@@ -15,7 +15,7 @@ from headstart.data.split import SIDES, folds, per_class, stratified
 from headstart.errors import OptionError
 from headstart.store.files import sha256_of_file
 
-any_time = settings(deadline=None, max_examples=50)
+any_time = settings(deadline=None, max_examples=40)
 shares = st.floats(0, 0.6)
 seeds = st.integers(0, 2**32 - 1)
 
@@ -179,7 +179,7 @@ def test_fault_15_copies_in_two_classes_stay_on_one_side():
 
 @any_time
 @given(
-    st.dictionaries(st.text(max_size=3), st.integers(0, 30), min_size=1, max_size=4),
+    st.dictionaries(st.sampled_from("abcd"), st.integers(0, 30), min_size=1),
     st.integers(1, 20),
     st.integers(0, 10),
     st.integers(0, 10),

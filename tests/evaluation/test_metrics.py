@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 import pytest
+import scipy.special
 import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.evaluation import metrics
 
-any_time = settings(deadline=None, max_examples=60)
+any_time = settings(deadline=None, max_examples=40)
 
 
 @st.composite
@@ -25,6 +26,23 @@ def answers(draw):
     logits = sharpness * rng.normal(size=(n, k))
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
     return labels, probabilities / probabilities.sum(axis=1, keepdims=True), k
+
+
+@any_time
+@given(st.integers(0, 2**32 - 1), st.sampled_from(("float16", "float32", "float64")))
+def test_softmax_is_scipys(seed, dtype):
+    logits = (10 * np.random.default_rng(seed).normal(size=(5, 4))).astype(dtype)
+    probabilities = metrics.softmax(logits)
+    assert probabilities.dtype == np.float64
+    np.testing.assert_allclose(
+        probabilities, scipy.special.softmax(logits.astype(np.float64), axis=1), rtol=1e-12
+    )
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_softmax_of_huge_logits_neither_overflows_nor_warns():
+    logits = np.array([[1e4, -1e4, 0], [-1e4, -1e4, -1e4]], np.float32)
+    np.testing.assert_allclose(metrics.softmax(logits), [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]])
 
 
 def test_the_confusion_matrix_counts_true_classes_in_rows():

@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier
 
 from headstart.evaluation.trust import majority_accuracy, scores, wilson_interval
 
-any_time = settings(deadline=None, max_examples=60)
+any_time = settings(deadline=None, max_examples=40)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_interval_reaches_the_ends_exactly():
     assert wilson_interval(7, 7)[1] == 1
 
 
-@settings(any_time, max_examples=25)
+@settings(any_time, max_examples=15)
 @given(st.integers(1, 50), st.integers(2, 6), st.integers(0, 2**32 - 1))
 def test_scores_are_scikit_learns_and_can_be_written_as_json(n, k, seed):
     rng = np.random.default_rng(seed)

@@ -20,10 +20,10 @@ def test_one_mistake_among_a_thousand_has_a_colour_and_none_has_not() -> None:
     assert shades([[np.nan, np.nan]]).tolist() == [[0, 0]]
 
 
-def test_the_most_frequent_confusion_comes_first() -> None:
-    matrix = [[8, 2, 0], [5, 5, 0], [0, 1, 3]]
+def test_the_most_frequent_confusion_comes_first_then_the_larger_share() -> None:
+    matrix = [[8, 2, 0], [5, 5, 0], [0, 2, 3]]
     assert confusions(matrix, ["ant", "bee", "cat"], 2) == [
         Confusion("bee", "ant", 5, 0.5),
-        Confusion("ant", "bee", 2, 0.2),
+        Confusion("cat", "bee", 2, 0.4),
     ]
     assert confusions([[8, 0], [0, 5]], ["ant", "bee"], 2) == []

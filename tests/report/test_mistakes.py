@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from headstart.errors import ModelError
 from headstart.report.mistakes import Prediction, worst
 
 
@@ -47,3 +49,8 @@ def test_a_split_without_predictions_has_nothing_to_show(tmp_path: Path) -> None
     path = tmp_path / "predictions.csv"
     path.write_text("sample,split,label,predicted,p:cat,p:dog\n")
     assert worst(path, "test", 9) == (0, [])
+
+
+def test_a_run_without_predictions_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no predictions\.csv"):
+        worst(tmp_path / "predictions.csv", "test", 9)

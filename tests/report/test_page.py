@@ -21,6 +21,7 @@ from headstart.errors import ModelError
 from headstart.findings import Finding, LeftOut
 from headstart.report import page, words
 from headstart.report.page import render
+from headstart.store.files import write_json
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "path"}
 Make = Callable[..., Any]
@@ -381,6 +382,17 @@ def test_how_it_was_made_can_be_cited(digits_run: Make) -> None:
         "seed 0",
     ):
         assert fact in section
+
+
+def test_a_precision_that_did_not_agree_is_not_said_to_agree(digits_run: Make) -> None:
+    run = digits_run("01")
+    path = run.folder / "metrics.json"
+    refused = {"cosine": 0.97, "needed": 0.99, "photos": 32}
+    write_json(path, {**run.metrics(), "precision": "float32", "agreement": refused})
+    section = open_page(run).section("making")
+    assert "no closer to those in float32 than cosine 0.97000, with 0.99 needed" in section
+    write_json(path, {**run.metrics(), "precision": "float32", "agreement": None})
+    assert "float32 on openvino. " in open_page(run).section("making")
 
 
 def test_the_same_run_makes_the_same_page(digits_run: Make) -> None:

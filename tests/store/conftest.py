@@ -1,18 +1,14 @@
-"""What goes wrong with a disk, for real: a full one, a read-only one, a missing permission."""
+"""What goes wrong with a disk, for real: a full one, a read-only one."""
 
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 OnDisk = Callable[[str, str], str]
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -44,34 +40,3 @@ def on_disk(tmp_path: Path) -> OnDisk:
         return child.stdout
 
     return run
-
-
-@contextmanager
-def _as_nobody() -> Iterator[None]:
-    """The root user may do anything; be someone else for a while."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def as_nobody() -> Callable[[], AbstractContextManager[None]]:
-    """A context in which file permissions count, even where the tests run as root."""
-    if not hasattr(os, "geteuid"):
-        pytest.skip("needs POSIX permissions")
-    return _as_nobody
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that any user can reach; `tmp_path` is for its owner alone."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o777)
-    yield folder
-    folder.chmod(0o777)
-    shutil.rmtree(folder)

@@ -226,7 +226,7 @@ def test_json_that_others_could_not_read_is_refused_and_the_old_stays(tmp_path, 
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-@settings(any_time, max_examples=50)
+@settings(any_time, max_examples=40)
 @given(name=st.binary().map(os.fsdecode))
 def test_fault_23_json_gives_back_any_file_name(name):
     with tempfile.TemporaryDirectory() as folder:

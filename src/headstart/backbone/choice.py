@@ -1,15 +1,14 @@
-"""Which engine and which precision: the fast one where it is proved on the user's own photos."""
+"""Which precision: the fast one where it is proved on the user's own photos."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.backbone.engine import OpenVinoEngine, Pixels, has_bfloat16
-from headstart.backbone.graphs import Graph
+from headstart.backbone.engine import Engine, Floats, Pixels
 from headstart.errors import OptionError
 from headstart.options import Precision
 from headstart.store.files import cache_root, key_of, write_json
@@ -39,43 +38,47 @@ class Agreement:
 
 
 def choose(
-    graph: Graph,
+    engine: Callable[[Floats], Engine],
     wanted: Precision,
-    keys: Sequence[str],
     first_photos: Callable[[], Pixels],
-) -> tuple[OpenVinoEngine, Agreement | None]:
-    """The engine for a graph, and what its precision rests on.
+    photos: str,
+    *,
+    bfloat16: bool,
+) -> tuple[Engine, Agreement | None]:
+    """The engine for a network, and what its precision rests on.
 
     Args:
+        engine: makes the network's engine of one precision.
         wanted: `auto` compares bfloat16 with float32 where the processor has both.
-        keys: SHA-256 of the photos that `first_photos` gives; the comparison is kept under
-            them and made once.
         first_photos: decodes up to `PHOTOS` photos, uint8 (n, H, W, 3).
+        photos: a key that stands for what `first_photos` gives; the comparison is kept under
+            it and made once.
+        bfloat16: whether the processor computes in bfloat16 by itself.
 
     Raises:
         OptionError: bfloat16 is asked for on a processor that has none.
     """
-    if wanted == "float32" or (wanted == "auto" and not has_bfloat16()):
-        return OpenVinoEngine(graph.read(), graph.digest, "float32"), None
-    if not has_bfloat16():
+    if wanted == "float32" or (wanted == "auto" and not bfloat16):
+        return engine("float32"), None
+    if not bfloat16:
         raise OptionError(
             "--precision bfloat16: this processor does not compute in bfloat16.",
             mend="Leave the option out, or give float32.",
         )
-    fast = OpenVinoEngine(graph.read(), graph.digest, "bfloat16")
+    fast = engine("bfloat16")
     if wanted == "bfloat16":
         return fast, None
-    place = cache_root() / "agreement" / f"{key_of(engine=fast.key, photos=' '.join(keys))}.json"
+    place = cache_root() / "agreement" / f"{key_of(engine=fast.key, photos=photos)}.json"
     agreement = _kept(place)
     plain = None
     if agreement is None:
-        plain = OpenVinoEngine(graph.read(), graph.digest, "float32")
+        plain = engine("float32")
         pixels = first_photos()
         agreement = compare(plain.run(pixels), fast.run(pixels))
         write_json(place, asdict(agreement))
     if agreement.holds:
         return fast, agreement
-    return plain or OpenVinoEngine(graph.read(), graph.digest, "float32"), agreement
+    return plain or engine("float32"), agreement
 
 
 def compare(plain: NDArray[np.float32], fast: NDArray[np.float32]) -> Agreement:
@@ -89,6 +92,7 @@ def compare(plain: NDArray[np.float32], fast: NDArray[np.float32]) -> Agreement:
 
 def _kept(place: Path) -> Agreement | None:
     try:
-        return Agreement(**json.loads(place.read_text()))
-    except (OSError, ValueError, TypeError):
+        kept = json.loads(place.read_text())
+        return Agreement(float(kept["cosine"]), NEEDED, int(kept["photos"]))
+    except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -49,8 +49,17 @@ def graph(backbone: Backbone, weights: Weights, size: int, listen: Listener = no
         request |= {"path": weights.path and str(weights.path), "folder": str(folder)}
         child.run("headstart.backbone.convert", request)
 
-    digest = key_of(network=backbone.name, weights=weights.digest, size=size, version=_VERSION)
-    return graphs.kept(digest, build if backbone.application is None else in_child)
+    make = build if backbone.application is None else in_child
+    return graphs.kept(_digest(backbone, weights, size), make)
+
+
+def ready(backbone: Backbone, weights: Weights, size: int) -> bool:
+    """Whether `graph` answers at once, without a conversion."""
+    return backbone.application is None or graphs.is_kept(_digest(backbone, weights, size))
+
+
+def _digest(backbone: Backbone, weights: Weights, size: int) -> str:
+    return key_of(network=backbone.name, weights=weights.digest, size=size, version=_VERSION)
 
 
 def convert(request: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +70,7 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     path = Path(request["path"]) if request["path"] else None
     model = networks.keras_model(backbone, Weights(path, request["digest"]), request["size"])
     folder = Path(request["folder"])
-    _serialize(_traced(model), folder)
+    _serialize(traced(model), folder)
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:]), np.uint8)
     expected = np.asarray(model(pixels, training=False))
@@ -80,7 +89,7 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     return {"difference": difference, "allowed": allowed}
 
 
-def _traced(model: Any) -> "Model":
+def traced(model: Any) -> "Model":
     """A Keras model as an OpenVINO graph with one output, `features`."""
     import tensorflow
 

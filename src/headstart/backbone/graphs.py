@@ -83,6 +83,11 @@ def kept(digest: str, make: Callable[[Path], None]) -> Graph:
     return Graph(place, digest)
 
 
+def is_kept(digest: str) -> bool:
+    """Whether the graph known by `digest` is there; only `kept` looks whether it is whole."""
+    return (cache_root() / "graphs" / digest).is_dir()
+
+
 def _install(made: Path, place: Path) -> None:
     """Give a finished folder its name, in one step."""
     try:

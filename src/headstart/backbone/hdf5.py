@@ -16,14 +16,16 @@ from headstart.store.files import printable
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """What is in a weight file that is fit to be read.
+    """A weight file that is fit to be read.
 
     Attributes:
+        path: where it lies.
         arrays: how many arrays of floating-point numbers, optimizer state not counted.
         numbers: how many numbers in them.
         legacy: it has the layout that Keras used before version 3 (and `.h5` still has).
     """
 
+    path: Path
     arrays: int
     numbers: int
     legacy: bool
@@ -62,7 +64,7 @@ def inspect(path: Path) -> WeightFile:
             legacy = "layers" not in file
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise _refused(path, f"it cannot be read ({str(error).splitlines()[0]})") from error
-    return WeightFile(len(found), sum(found), legacy)
+    return WeightFile(path, len(found), sum(found), legacy)
 
 
 def _refused(path: Path, why: str) -> ModelError:

@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.backbone import hdf5, lite0
 from headstart.backbone.catalog import Backbone, check_size
+from headstart.backbone.hdf5 import WeightFile
 from headstart.backbone.weights import Weights
 from headstart.errors import ModelError
 from headstart.store.files import printable
@@ -29,11 +30,12 @@ def keras_model(backbone: Backbone, weights: Weights, size: int) -> Any:
     check_size(backbone, size)
     if backbone.application is None:
         return lite0.keras_model(lite0.load_tensors(weights.seed), size)
+    held = None if weights.path is None else _inspected(weights.path)
     network = _build(backbone, size, top=backbone.cut is not None)
-    if weights.path is None:
+    if held is None:
         _randomise(network, weights.seed or 0)
     else:
-        _load(network, backbone, size, weights.path)
+        _load(network, backbone, size, held)
     return _cut(network, backbone)
 
 
@@ -69,11 +71,10 @@ def _cut(network: Any, backbone: Backbone) -> Any:
     from headstart.backbone.quiet_keras import keras
 
     end = network.get_layer(backbone.cut) if backbone.cut else network
-    return keras.Model(network.inputs, end.output, name=backbone.name)
+    return keras.Model(network.inputs[0], end.output, name=backbone.name)
 
 
-def _load(network: Any, backbone: Backbone, size: int, path: Path) -> None:
-    """Fill a network from a file of its weights, with or without those of a top."""
+def _inspected(path: Path) -> WeightFile:
     held = hdf5.inspect(path)
     if held.legacy == path.name.endswith(".weights.h5"):
         raise ModelError(
@@ -82,19 +83,24 @@ def _load(network: Any, backbone: Backbone, size: int, path: Path) -> None:
             where=printable(str(path)),
             mend=f"Rename it to end in {'.h5' if held.legacy else '.weights.h5'}.",
         )
+    return held
+
+
+def _load(network: Any, backbone: Backbone, size: int, held: WeightFile) -> None:
+    """Fill a network from a file of its weights, with or without those of a top."""
     if held.arrays == len(network.weights):
-        _fill(network, path)
+        _fill(network, held.path)
         return
     whole = _build(backbone, size, top=True)
     if held.arrays != len(whole.weights):
         wanted = {each.count_params(): len(each.weights) for each in (network, whole)}
         needs = " or ".join(f"{count} ({numbers:,} numbers)" for numbers, count in wanted.items())
         raise _misfit(
-            path,
+            held.path,
             f"{backbone.name} takes {needs} arrays, and it holds {held.arrays} "
             f"({held.numbers:,} numbers).",
         )
-    _fill(whole, path)
+    _fill(whole, held.path)
     # The top comes last: until then both networks have the same arrays in the same order.
     network.set_weights(whole.get_weights()[: len(network.weights)])
 
@@ -119,8 +125,9 @@ def _randomise(network: Any, seed: int) -> None:
     for number, variable in enumerate(network.weights):
         if not variable.name.endswith("kernel"):
             continue
-        depthwise = variable.name == "depthwise_kernel"  # (height, width, channels, each)
-        inputs = np.prod(variable.shape[:2] if depthwise else variable.shape[:-1])
+        *entering, leaving = variable.shape
+        if leaving == 1:  # depthwise (height, width, channels, 1): a channel sees itself alone
+            del entering[-1]
         kernel = np.random.default_rng([seed, number]).standard_normal(variable.shape, np.float32)
-        kernel *= np.float32(np.sqrt(2 / inputs))
+        kernel *= np.float32(np.sqrt(2 / np.prod(entering)))
         variable.assign(kernel)

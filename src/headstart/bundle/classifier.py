@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from headstart.backbone import catalog
 from headstart.backbone.catalog import Backbone
@@ -17,9 +16,10 @@ from headstart.backbone.quiet_openvino import openvino
 from headstart.backbone.weights import Weights, resolve
 from headstart.bundle import archive
 from headstart.bundle.locate import locate
-from headstart.bundle.manifest import Manifest
+from headstart.bundle.manifest import BackboneRef, Manifest
 from headstart.data.pixels import Unreadable, decode, read_image
-from headstart.errors import ModelError, SourceError
+from headstart.errors import ModelError, OptionError, SourceError
+from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import scores
 from headstart.parallel import side_by_side
 from headstart.store.files import printable
@@ -49,14 +49,21 @@ class Classifier:
         """Open a bundle file or a run folder, verified whole.
 
         Raises:
-            ModelError: it is not a bundle, or a damaged one.
+            ModelError: it is not a bundle, a damaged one, or of a backbone not known here.
         """
-        found = archive.read(locate(model))
+        path = locate(model)
+        found = archive.read(path)
+        _check_backbone(found.manifest.backbone, path)
         return cls(found.manifest, found.members)
 
     @property
     def classes(self) -> tuple[str, ...]:
         return self.manifest.classes
+
+    @property
+    def backbone(self) -> Backbone:
+        """The row of the frozen network."""
+        return catalog.find(self.manifest.backbone.name)
 
     def predict(self, photos: Sequence[Photo]) -> list[str]:
         """The most probable class of each photo; see `predict_proba`."""
@@ -73,8 +80,9 @@ class Classifier:
         """
         rows, faults = self.try_predict(photos)
         if faults:
+            named = [f"{_name(photos[i], i)}: {why}" for i, why in faults.items()]
             raise SourceError(
-                " ".join(f"{_name(photos[i], i)}: {why}." for i, why in faults.items()),
+                f"Photos that cannot be read: {'; '.join(named)}.",
                 mend="Leave these photos out.",
             )
         return rows
@@ -142,8 +150,8 @@ class Classifier:
         from headstart.backbone.quiet_keras import keras
 
         row = self.manifest.backbone
-        backbone = catalog.find(row.name)
-        base = keras_model(backbone, _same_weights(backbone, row.weights, weights), row.size)
+        found = _same_weights(self.backbone, row.weights, weights)
+        base = keras_model(self.backbone, found, row.size)
         kept = safetensors.numpy.load(bytes(self.members["weights.safetensors"]))
         scale = 1 / (self.manifest.temperature or 1.0)
         dense = keras.layers.Dense(len(self.classes), activation="softmax", name="head")
@@ -164,8 +172,7 @@ class Classifier:
         return self._engine
 
     def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        scaled = logits.astype(np.float64) / (self.manifest.temperature or 1.0)
-        return np.asarray(softmax(scaled, axis=1), np.float32)
+        return softmax(logits / (self.manifest.temperature or 1.0)).astype(np.float32)
 
 
 def load(model: str | Path) -> Classifier:
@@ -178,7 +185,29 @@ def _content(photo: Photo) -> bytes:
 
 
 def _name(photo: Photo, i: int) -> str:
-    return f"photo {i}" if isinstance(photo, bytes) else str(os.fspath(photo))
+    return f"photo {i}" if isinstance(photo, bytes) else printable(os.fspath(photo))
+
+
+def _check_backbone(row: BackboneRef, path: Path) -> None:
+    """Refuse a backbone that is not the one this headstart knows by that name."""
+    try:
+        known = catalog.find(row.name)
+    except OptionError as error:
+        fault = f"the backbone {row.name!r}, which is not known here"
+        raise _foreign_backbone(path, fault) from error
+    if row.cut != "features":
+        raise _foreign_backbone(path, f"the layer {row.cut!r} of {row.name}, which is no cut here")
+    if row.features != known.features:
+        fault = f"{row.features:,} features of {row.name}, which has {known.features:,}"
+        raise _foreign_backbone(path, fault)
+
+
+def _foreign_backbone(path: Path, fault: str) -> ModelError:
+    return ModelError(
+        f"names {fault}.",
+        where=f"{printable(str(path))}: manifest.json",
+        mend="A newer headstart may have made it: pip install --upgrade headstart.",
+    )
 
 
 def _same_weights(backbone: Backbone, digest: str, given: str | None) -> Weights:

@@ -40,7 +40,7 @@ def save(
     Raises:
         HeadstartError: the loaded bundle answers otherwise. Nothing is left at `path`.
     """
-    xml, weights = with_head(graph, head)
+    xml, weights = with_head(graph, head, path.parent)
     trained = safetensors.numpy.save({"head.kernel": head.weights, "head.bias": head.bias})
     archive.write(
         path, manifest, {"model.xml": xml, "model.bin": weights, "weights.safetensors": trained}
@@ -63,10 +63,13 @@ def save(
     return saved
 
 
-def with_head(graph: Graph, head: Head) -> tuple[bytes, bytes]:
+def with_head(graph: Graph, head: Head, scratch: Path) -> tuple[bytes, bytes]:
     """The whole classifier as OpenVINO's model.xml and model.bin.
 
     uint8 pixels in; `features` float32 (n, features) and `logits` float32 (n, classes) out.
+
+    Args:
+        scratch: a folder that can be written to: OpenVINO serializes to files only.
     """
     model = graph.read()
     features = model.output("features").node.input_value(0)
@@ -76,7 +79,7 @@ def with_head(graph: Graph, head: Head) -> tuple[bytes, bytes]:
     logits = ops.add(product, ops.constant(head.bias[np.newaxis], name="head_bias"), name="logits")
     logits.output(0).tensor.set_names({"logits"})
     model.add_results([ops.result(logits, name="logits_output")])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=scratch) as folder:
         path = Path(folder, "model.xml")
         openvino.serialize(model, str(path), str(path.with_suffix(".bin")))
         return path.read_bytes(), path.with_suffix(".bin").read_bytes()

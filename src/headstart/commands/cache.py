@@ -10,6 +10,7 @@ _WHAT = {
     "graphs": "networks made ready for OpenVINO",
     "zips": "unpacked zip files",
     "agreement": "comparisons of bfloat16 with float32",
+    "matplotlib": "a list of the fonts on this machine",
     "demo": "the demo's photos",
 }
 

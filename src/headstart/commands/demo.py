@@ -7,7 +7,11 @@ ships them.
 
 from pathlib import Path
 
+from headstart.options import TrainOptions
 from headstart.store.files import cache_root, write_bytes
+
+OPTIONS = TrainOptions(size=96)
+"""The photos have 8 × 8 pixels: 96 show all there is to see, five times sooner than 224."""
 
 
 def write_digits() -> Path:

@@ -26,18 +26,31 @@ def photos(inputs: Iterable[str]) -> Iterator[str]:
                 os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer if line.strip()
             )
         elif os.path.isdir(item):
-            yield from _found(item, image_files(item))
+            yield from _found(item, _inside(item))
         elif os.path.lexists(item):
             yield item
         else:
             yield from _found(item, sorted(glob.glob(item, recursive=True)))
 
 
+def _inside(folder: str) -> list[str]:
+    try:
+        return image_files(folder)
+    except OSError as error:
+        raise SourceError(
+            f"cannot be opened ({error.strerror}).",
+            where=printable(folder),
+            mend="Make it readable, or leave it out.",
+        ) from error
+
+
 def _found(item: str, paths: list[str]) -> list[str]:
     if not paths:
+        option = "If an option was meant: `headstart predict --help` lists them. "
         raise SourceError(
             "no photo is there.",
             where=printable(item),
-            mend="Give files, folders, patterns in quotes, or - for paths on standard input.",
+            mend=(option if item.startswith("-") else "")
+            + "Give files, folders, patterns in quotes, or - for paths on standard input.",
         )
     return paths

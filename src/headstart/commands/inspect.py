@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from headstart.backbone import catalog
 from headstart.bundle.classifier import Classifier
 
 
@@ -13,7 +12,7 @@ def document(model: Path) -> dict[str, Any]:
     """Layers, parameters, training and manifest, JSON-ready."""
     classifier = Classifier.open(model)
     manifest = classifier.manifest
-    frozen = catalog.find(manifest.backbone.name).parameters
+    frozen = classifier.backbone.parameters
     trained = (manifest.backbone.features + 1) * len(classifier.classes)
     return {
         "format": 1,

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from headstart.bundle.classifier import Classifier
 from headstart.commands.inputs import photos
 from headstart.errors import OptionError, SourceError
+from headstart.report.words import number
 from headstart.store.files import printable
 
 Format = Literal["table", "json", "jsonl", "csv"]
@@ -36,8 +37,9 @@ def predict(model: Path, inputs: Sequence[str], top: int, form: Format, quiet: b
     _WRITERS[form](answers, quiet)
     if answers.failed and not answers.given:
         raise SourceError(
-            f"None of the {answers.failed:,} inputs is a photo that can be read.",
-            mend="Each is named above with the reason.",
+            f"No photo can be read among {number(answers.failed, 'input')}; the first, "
+            f"{answers.first_fault}.",
+            mend="Give JPEG, PNG, WebP, GIF, BMP or TIFF files.",
         )
 
 
@@ -49,6 +51,7 @@ class _Answers:
         self.top = top
         self.given = 0
         self.failed = 0
+        self.first_fault = ""
         self._classifier = classifier
         self._paths = paths
 
@@ -59,6 +62,7 @@ class _Answers:
                 name = printable(path)
                 if i in faults:
                     self.failed += 1
+                    self.first_fault = self.first_fault or f"{name}: {faults[i]}"
                     yield {"input": name, "error": faults[i]}
                     continue
                 self.given += 1
@@ -81,12 +85,12 @@ def _table(answers: _Answers, quiet: bool) -> None:
 
 def _json(answers: _Answers, _quiet: bool) -> None:
     document = {"format": 1, "classes": answers.classes, "predictions": list(answers)}
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    print(json.dumps(document, indent=2))
 
 
 def _json_lines(answers: _Answers, _quiet: bool) -> None:
     for answer in answers:
-        print(json.dumps(answer, ensure_ascii=False), flush=True)
+        print(json.dumps(answer), flush=True)
 
 
 def _csv(answers: _Answers, _quiet: bool) -> None:

@@ -67,7 +67,8 @@ def copy_apart(rows: list[Row], folder: Path, source: Path) -> None:
     It appears whole or not at all.
 
     Raises:
-        OutputError: the folder is there already, or cannot be written.
+        OutputError: the folder is there already, or cannot be written; or a label from a list
+            or a pattern cannot be the name of a folder.
     """
     where = printable(str(folder))
     if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
@@ -76,6 +77,13 @@ def copy_apart(rows: list[Row], folder: Path, source: Path) -> None:
         )
     if folder.exists():
         raise OutputError("is there already.", where=where, mend="Name a new folder.")
+    labels = sorted({sample.label for sample, _, _, _ in rows})
+    unfit = [label for label in labels if label == ".." or label != Path(label).name]
+    if unfit:
+        raise OutputError(
+            f"Labels that no folder can be named by: {', '.join(map(repr, unfit))}.",
+            mend="Give these classes other names.",
+        )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
@@ -84,9 +92,9 @@ def copy_apart(rows: list[Row], folder: Path, source: Path) -> None:
             for number, (sample, side, _, _) in enumerate(rows):
                 if side == "unused":
                     continue
-                target = inside / side / sample.label.replace("/", "_") / Path(sample.path).name
+                target = inside / side / sample.label / Path(sample.path).name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if target.exists():  # two folders of one class had files of one name
+                while target.exists():  # two folders of one class had files of one name
                     target = target.with_name(f"{target.stem}-{number}{target.suffix}")
                 shutil.copyfile(sample.path, target)
             inside.rename(folder)

@@ -28,6 +28,7 @@ MAX_BYTES = 20 * 10**9
 MAX_RATIO = 100  # of a whole zip file; photos hardly shrink, blank pages do a thousandfold
 _NO_BOMB = 10**9  # bytes that may come out of any zip file
 
+_END_SIZE = 22 + 0xFFFF + 76  # the end record, its comment, and what zip64 puts before it
 _ENCRYPTED = 0x2041  # flags: this member, strongly, or the directory
 _BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
@@ -65,7 +66,7 @@ def _unpacked(archive: Path) -> tuple[Path, Iterable[str]]:
 
 
 def _opened(file: BinaryIO, archive: Path) -> zipfile.ZipFile:
-    members = _declared_members(file)
+    members = _listed_members(file)
     if members > MAX_MEMBERS:  # before zipfile makes an object of each
         raise _too_many(archive, members)
     try:
@@ -77,19 +78,24 @@ def _opened(file: BinaryIO, archive: Path) -> zipfile.ZipFile:
         raise _unreadable(archive, str(error)) from error
 
 
-def _declared_members(file: BinaryIO) -> int:
-    """How many members the zip file says it has; 0 where it says nothing that can be read."""
-    end = file.seek(0, os.SEEK_END)
-    file.seek(max(0, end - 2**16 - 128))
+def _listed_members(file: BinaryIO) -> int:
+    """How many members the directory lists, whatever it says of their number.
+
+    0 where there is no directory; zipfile has the words for that.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_SIZE))
     tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or at + 12 > len(tail):
+    if at < 0 or at + 16 > len(tail):
         return 0
-    (count,) = struct.unpack_from("<H", tail, at + 10)
-    long = tail.rfind(b"PK\x06\x06", 0, at)
-    if count == 0xFFFF and 0 <= long <= at - 40:
-        (count,) = struct.unpack_from("<Q", tail, long + 32)
-    return int(count)
+    (length,) = struct.unpack_from("<I", tail, at + 12)
+    if tail[max(0, at - 20) :].startswith(b"PK\x06\x07") and at >= 76:  # zip64
+        at -= 76
+        (length,) = struct.unpack_from("<Q", tail, at + 40)
+    end = size - len(tail) + at
+    file.seek(max(0, end - length))
+    return file.read(min(length, end)).count(b"PK\x01\x02")
 
 
 def _checked(file: zipfile.ZipFile, archive: Path) -> dict[str, zipfile.ZipInfo]:
@@ -178,6 +184,8 @@ def _write(file: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive
         target.parent.mkdir(parents=True, exist_ok=True)
         with file.open(member) as packed, open(target, "xb") as copy:
             shutil.copyfileobj(packed, copy, 1024**2)
+            if copy.tell() != member.file_size:
+                raise EOFError
     except (FileExistsError, NotADirectoryError) as error:  # or where Cat is cat
         raise _refused(archive, member, "has the name of another one.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:

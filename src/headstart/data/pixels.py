@@ -233,7 +233,7 @@ def _opened(data: bytes) -> Iterator[_Photo]:
         if width * height > limit * 10**6:
             raise Unreadable(f"{width:,} × {height:,} pixels, more than {limit} megapixels")
         yield _Photo(image, orientation)
-    except (Unreadable, InputError):
+    except Unreadable:
         raise
     except MemoryError as error:
         raise Unreadable("needs more memory than there is") from error

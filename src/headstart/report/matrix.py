@@ -41,13 +41,14 @@ def shades(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def confusions(matrix: ArrayLike, classes: Sequence[str], most: int) -> list[Confusion]:
-    """At most `most` pairs of classes, the most often confused first."""
+    """At most `most` pairs of classes, the most often confused first, then by share."""
     counts = np.array(matrix)
-    support = counts.sum(axis=1)
+    shares = row_shares(counts)
     np.fill_diagonal(counts, 0)
     true, predicted = np.nonzero(counts)
-    order = np.argsort(-counts[true, predicted], kind="stable")[:most]
+    times, share = counts[true, predicted], shares[true, predicted]
+    order = np.lexsort((-share, -times))[:most]
     return [
-        Confusion(classes[i], classes[j], int(counts[i, j]), float(counts[i, j] / support[i]))
-        for i, j in zip(true[order].tolist(), predicted[order].tolist(), strict=True)
+        Confusion(classes[true[n]], classes[predicted[n]], int(times[n]), float(share[n]))
+        for n in order
     ]

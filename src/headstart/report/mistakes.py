@@ -6,6 +6,9 @@ from heapq import nlargest, nsmallest
 from pathlib import Path
 from typing import NamedTuple
 
+from headstart.errors import ModelError
+from headstart.store.files import printable
+
 
 class Prediction(NamedTuple):
     """What the network said of one sample; probabilities are 0 to 1."""
@@ -36,7 +39,16 @@ def worst(path: Path, split: str, most: int) -> Mistakes:
     Args:
         path: a run's `predictions.csv`.
         split: `test`, `validation` or `cross-validation`.
+
+    Raises:
+        ModelError: there is no such file.
     """
+    if not path.is_file():
+        raise ModelError(
+            f"has no {path.name}.",
+            where=printable(str(path.parent)),
+            mend="The run was damaged or never finished: train again.",
+        )
     wrong = [row for row in _read(path, split) if row.predicted != row.label]
     if wrong:
         return Mistakes(len(wrong), nlargest(most, wrong, key=lambda row: row.p_predicted))

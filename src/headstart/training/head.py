@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
 from threadpoolctl import ThreadpoolController
 
-from headstart.evaluation.metrics import Labels, log_loss
+from headstart.evaluation.metrics import Labels, log_loss, softmax
 
 Rows = NDArray[np.float32]
 Weights = NDArray[np.float64]
@@ -43,7 +42,7 @@ class Head:
 
     def probabilities(self, features: Rows) -> NDArray[np.float64]:
         """float64 (n, n_classes), rows sum to one."""
-        return np.asarray(softmax(self.logits(features).astype(np.float64), axis=1))
+        return softmax(self.logits(features).astype(np.float64))
 
 
 def balanced_weights(labels: Labels, n_classes: int) -> Weights:
@@ -116,9 +115,12 @@ class Problem:
     def _loss_and_gradient(self, flat: Weights, strength: float) -> tuple[float, Weights]:
         weights, bias = self._parts(flat)
         rows = np.arange(len(self._labels))
-        log_p = log_softmax(self._x @ weights.astype(np.float32) + bias, axis=1)
-        loss = -float(self._weight @ log_p[rows, self._labels]) / len(rows)
-        error = np.exp(log_p)
+        logits = self._x @ weights.astype(np.float32) + bias
+        logits -= logits.max(axis=1, keepdims=True)
+        error = np.exp(logits)
+        total = error.sum(axis=1)
+        loss = float(self._weight @ (np.log(total) - logits[rows, self._labels])) / len(rows)
+        error /= total[:, None]
         error[rows, self._labels] -= 1
         error *= self._weight[:, None] / len(rows)
         gradient = (self._x.T @ error.astype(np.float32)).astype(np.float64) + strength * weights

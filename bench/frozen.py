@@ -1,0 +1,451 @@
+"""Measure what headstart promises for frozen backbones, side by side with plain Keras.
+
+    python bench/frozen.py                 everything, about ten minutes on two cores
+    python bench/frozen.py --only train    one part: train warm start predict memory touch repeat
+                                           lizard
+    python bench/frozen.py --quick         few photos and one epoch, to try the script itself
+    python bench/frozen.py --write         and put the table into docs/benchmarks.md
+
+Photos come from HEADSTART_TEST_DATA (default: `../shared` beside the project). Whatever is
+timed is timed as a whole process. A part that fails leaves a row that says so.
+"""
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from processes import Cost, run
+from table import Row, machine, markdown, put_between_marks
+from watch import watch
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+DATA = Path(os.environ.get("HEADSTART_TEST_DATA", HERE.parents[1] / "shared"), "data")
+HEADSTART = Path(sys.executable).with_name("headstart")
+PLAIN = (sys.executable, HERE / "plain_keras.py")
+PATTERN = r"(?P<label>cat|dog)\.\d+"
+LIMIT_MB = 1200
+TO_KERAS = "import sys, headstart; headstart.load(sys.argv[1]).to_keras().save(sys.argv[2])"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished `headstart train`."""
+
+    cost: Cost
+    folder: Path
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return json.loads((self.folder / "metrics.json").read_text())
+
+
+class Bench:
+    """The photos, and what several parts measure with: each is made once, when first needed.
+
+    Args:
+        work: an empty folder.
+        quick: take few photos.
+    """
+
+    def __init__(self, work: Path, *, quick: bool) -> None:
+        self.work = work
+        self.quick = quick
+        self.numbers = (40, 10, 10) if quick else (500, 100, 50)  # of each class
+        self.epochs = 1 if quick else 5
+        self.times = 2 if quick else 3
+        self.copies = 3 if quick else 10
+
+    @cached_property
+    def photos(self) -> Path:
+        """A flat folder of cats and dogs."""
+        source = DATA / "cats-dogs"
+        if not source.is_dir():
+            raise RuntimeError(f"no photos at {source}; HEADSTART_TEST_DATA names another place")
+        if not self.quick:
+            return source
+        folder = self.work / "photos"
+        folder.mkdir()
+        for label in ("cat", "dog"):
+            for photo in sorted(source.glob(f"{label}.*.jpg"))[: sum(self.numbers)]:
+                shutil.copyfile(photo, folder / photo.name)
+        return folder
+
+    @cached_property
+    def warm_cache(self) -> dict[str, Path]:
+        """The environment with the cache that the first training filled."""
+        return {"HEADSTART_CACHE_DIR": self.cold[0].folder.with_suffix(".cache")}
+
+    def layout(self, times: int = 1) -> list[str]:
+        """Options that say how the photos are labelled and divided."""
+        counts = ",".join(str(times * n) for n in self.numbers)
+        return ["--label-pattern", PATTERN, "--per-class", counts]
+
+    def train(self, name: str, env: dict[str, Path] | None = None, times: int = 1) -> Trained:
+        """`headstart train`, with a cache that is empty unless one is given."""
+        photos = self.photos if times == 1 else self.repeated
+        folder = self.work / name
+        env = env or {"HEADSTART_CACHE_DIR": folder.with_suffix(".cache")}
+        _say(f"headstart train: {name}")
+        return Trained(
+            run([HEADSTART, "train", photos, *self.layout(times), "--out", folder], env), folder
+        )
+
+    @cached_property
+    def cold(self) -> list[Trained]:
+        """Trainings that had never seen the photos or the network."""
+        return [self.train(f"cold-{i}") for i in range(self.times)]
+
+    @cached_property
+    def warm(self) -> list[Trained]:
+        """Trainings that find all features in the cache."""
+        return [self.train(f"warm-{i}", self.warm_cache) for i in range(self.times + 2)]
+
+    @cached_property
+    def split(self) -> Path:
+        """The photos in folders, as `train` divides them."""
+        folder = self.work / "split"
+        run([HEADSTART, "split", self.photos, *self.layout(), "--copy-to", folder])
+        return folder
+
+    @cached_property
+    def plain(self) -> tuple[Cost, Path]:
+        """Plain Keras trained on the same split, and its model."""
+        model = self.work / "plain.keras"
+        split = self.split
+        _say(f"plain Keras: fit, {self.epochs} epochs")
+        return run([*PLAIN, "fit", split, model, str(self.epochs)]), model
+
+    @cached_property
+    def network(self) -> Path:
+        """headstart's classifier as a Keras model."""
+        path = self.work / "network.keras"
+        run([sys.executable, "-c", TO_KERAS, self.cold[0].folder, path])
+        return path
+
+    @cached_property
+    def one_photo(self) -> Path:
+        """A folder with a single photo."""
+        folder = self.work / "one"
+        folder.mkdir()
+        photo = min(self.photos.iterdir())
+        shutil.copyfile(photo, folder / photo.name)
+        return folder
+
+    @cached_property
+    def repeated(self) -> Path:
+        """The photos several times, under other names and with other bytes."""
+        folder = self.work / "repeated"
+        folder.mkdir()
+        for photo in sorted(self.photos.iterdir()):
+            data = photo.read_bytes()
+            for i in range(self.copies):
+                text = f"copy {i}".encode()  # in a comment segment, right after the start of image
+                comment = b"\xff\xfe" + (len(text) + 2).to_bytes(2, "big") + text
+                (folder / f"{photo.stem}.{i}.jpg").write_bytes(data[:2] + comment + data[2:])
+        return folder
+
+    def ask_keras(self, model: Path, reader: str, *folders: Path) -> tuple[Cost, dict[str, int]]:
+        """Answers of a Keras model: photo → class number."""
+        answers = self.work / "answers.csv"
+        _say(f"plain Keras: predict, {reader}")
+        cost = run([*PLAIN, "predict", model, answers, reader, *folders])
+        with answers.open(newline="") as file:
+            return cost, {name: int(number) for name, number in csv.reader(file)}
+
+
+def train(bench: Bench) -> Iterator[Row | str]:
+    """The first training against plain Keras, and which of the two errs more."""
+    seconds, metrics = _median(bench.cold), bench.cold[0].metrics
+    accuracy, precision = metrics["test"]["accuracy"], metrics["precision"]
+    yield Row("test accuracy on cats and dogs", "≥ 0.97", f"{accuracy:.3f}", accuracy >= 0.97)
+    yield from _stages(bench.cold)
+
+    plain, model = bench.plain
+    wanted, aim = {"bfloat16": (8, ", aim 11"), "float32": (5, "")}[precision]
+    yield Row(
+        f"first training, against {bench.epochs} epochs of plain Keras with the same network",
+        f"≥ {wanted} times sooner in {precision}{aim}",
+        f"{plain.seconds:.1f} s / {seconds:.2f} s = {plain.seconds / seconds:.1f}",
+        plain.seconds / seconds >= wanted,
+    )
+    cpu = statistics.median(each.cost.cpu_seconds for each in bench.cold)
+    yield (
+        f"Processor time of the same: headstart {cpu:.1f} s, plain Keras {plain.cpu_seconds:.1f} s "
+        f"({plain.cpu_seconds / cpu:.1f} times)."
+    )
+    peak = max(each.cost.peak_mb for each in bench.cold)
+    yield f"Peak memory of the same: headstart {peak:.0f} MB, plain Keras {plain.peak_mb:.0f} MB."
+
+    folders = [bench.split / name for name in ("validation", "test")]
+    _, answers = bench.ask_keras(model, "generator", *folders)
+    with (bench.cold[0].folder / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    if {row["sample"] for row in rows} != answers.keys():
+        raise RuntimeError("the two sides did not answer the same photos")
+    for name, sides in {"test": {"test"}, "validation and test": {"validation", "test"}}.items():
+        pairs = [
+            (row["predicted"] == row["label"], metrics["classes"][number] == row["label"])
+            for row in rows
+            if row["split"] in sides
+            for number in [answers[row["sample"]]]
+        ]
+        ours, theirs = (sum(each) / len(pairs) for each in zip(*pairs, strict=True))
+        better, worse = pairs.count((True, False)), pairs.count((False, True))
+        p = _less_often_right(better, worse)
+        yield Row(
+            f"not less accurate than plain Keras: {len(pairs)} {name} photos, "
+            "exact McNemar test, one-sided",
+            "p > 0.05",
+            f"{ours:.3f} and {theirs:.3f}; {better} right here alone, {worse} there alone; "
+            f"p = {p:.2f}",
+            p > 0.05,
+        )
+
+
+def warm(bench: Bench) -> Iterator[Row | str]:
+    """The same command again."""
+    seconds = _median(bench.warm)
+    yield Row("same command again, report included", "≤ 2.5 s", f"{seconds:.2f} s", seconds <= 2.5)
+    yield from _stages(bench.warm)
+
+
+def start(bench: Bench) -> Iterator[Row | str]:
+    """What a user waits for before anything happens."""
+    seconds = _seconds([HEADSTART, "--help"], times=7)
+    yield Row("`headstart --help`", "≤ 0.5 s, aim 0.3", f"{seconds:.2f} s", seconds <= 0.5)
+    photo = min(bench.photos.iterdir())
+    seconds = _seconds([HEADSTART, "predict", bench.cold[0].folder, photo], bench.warm_cache, 5)
+    yield Row(
+        "`headstart predict` of one photo, from process start",
+        "≤ 1.2 s",
+        f"{seconds:.2f} s",
+        seconds <= 1.2,
+    )
+
+
+def predict(bench: Bench) -> Iterator[Row | str]:
+    """Many photos from file to class, against Keras' `predict` on the same network."""
+    n = len(list(bench.photos.iterdir()))
+    command = [HEADSTART, "predict", bench.cold[0].folder, "--format", "csv"]
+    _say("headstart predict")
+    output = run([*command, bench.photos], bench.warm_cache).output
+    ours = _seconds([*command, bench.photos], bench.warm_cache, bench.times)
+    ours_one = _seconds([*command, bench.one_photo], bench.warm_cache, bench.times)
+    theirs = {
+        reader: bench.ask_keras(bench.network, reader, bench.photos)
+        for reader in ("generator", "dataset")
+    }
+    reader, (cost, answers) = min(theirs.items(), key=lambda item: item[1][0].seconds)
+    one, _ = bench.ask_keras(bench.network, reader, bench.one_photo)
+    names = {
+        "generator": "ImageDataGenerator",
+        "dataset": "image_dataset_from_directory",
+    }
+    yield Row(
+        f"`predict` of {n:,} photos, decoding included, against Keras' `predict` on the same "
+        f"network ({names[reader]}, batches of 32)",
+        "≥ 4 times",
+        f"{cost.seconds:.1f} s / {ours:.2f} s = {cost.seconds / ours:.1f}",
+        cost.seconds / ours >= 4,
+    )
+    net_ours, net_theirs = ours - ours_one, cost.seconds - one.seconds
+    yield (
+        f"`predict` less the same command on one photo: Keras {net_theirs:.1f} s, headstart "
+        f"{net_ours:.2f} s ({net_theirs / net_ours:.1f} times; "
+        f"{1000 * net_ours / (n - 1):.1f} ms a photo)."
+    )
+    others = "; ".join(f"{names[key]} {each.seconds:.1f} s" for key, (each, _) in theirs.items())
+    classes = bench.cold[0].metrics["classes"]
+    rows = list(csv.DictReader(output.splitlines()))
+    same = sum(row["class_1"] == classes[answers[Path(row["input"]).name]] for row in rows)
+    yield f"Keras' `predict` by reader: {others}. Same class as headstart: {same:,} of {n:,}."
+
+
+def memory(bench: Bench) -> Iterator[Row | str]:
+    """Peak memory does not grow with the number of photos."""
+    n = len(list(bench.photos.iterdir()))
+    peak = max(each.cost.peak_mb for each in bench.cold)
+    yield _memory_row(n, peak)
+    many = bench.train("many", times=bench.copies)
+    yield _memory_row(n * bench.copies, many.cost.peak_mb)
+    yield f"Training on {n * bench.copies:,} photos took {many.cost.seconds:.1f} s."
+
+
+def _memory_row(n: int, peak: float) -> Row:
+    return Row(
+        f"peak memory of training on {n:,} photos", "≤ 1.2 GB", f"{peak:.0f} MB", peak <= LIMIT_MB
+    )
+
+
+def touch(bench: Bench) -> Iterator[Row | str]:
+    """What a first training imports, writes and opens."""
+    place = {name: bench.work / "touch" / name for name in ("home", "here", "tmp", "cache")}
+    for folder in place.values():
+        folder.mkdir(parents=True)
+    out = bench.work / "touch" / "run"
+    env = {
+        "HOME": place["home"],
+        "TMPDIR": place["tmp"],
+        "HEADSTART_CACHE_DIR": place["cache"],
+        "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache beside the code is not ours
+    }
+    _say("headstart train, watched")
+    command = [sys.executable, HEADSTART, "train", bench.photos, *bench.layout(), "--out", out]
+    seen = watch(command, env, place["here"])
+    heavy = sorted(seen.modules & {"tensorflow", "keras", "torch", "jax"})
+    yield Row(
+        "first training imports no TensorFlow",
+        "none",
+        ", ".join(heavy) or f"none among {len(seen.modules):,} modules",
+        not heavy,
+    )
+    left = [p for p in (bench.work / "touch").rglob("*") if p.is_file()]
+    allowed = (out, place["cache"])
+    outside = {Path(name) for name in seen.writes} | set(left)
+    outside = {p for p in outside if not any(p.is_relative_to(each) for each in allowed)}
+    listed = ", ".join(map(str, sorted(outside)[:5]))
+    yield Row(
+        f"it writes no file outside cache and run folder ({seen.watcher})",
+        "none",
+        f"{len(outside)}: {listed}" if outside else f"none; {len(seen.writes):,} inside",
+        not outside,
+    )
+    yield Row(
+        f"it opens no network socket ({seen.watcher})",
+        "none",
+        ", ".join(sorted(seen.sockets)) or "none",
+        not seen.sockets,
+    )
+
+
+def repeat(bench: Bench) -> Iterator[Row | str]:
+    """Same data, options and seed: the same figures and the same weights."""
+    runs = [*bench.cold, *bench.warm]
+    figures, weights = [], []
+    for each in runs:
+        figures.append({name: v for name, v in each.metrics.items() if name != "seconds"})
+        with zipfile.ZipFile(each.folder / "model.headstart") as bundle:
+            names = ("model.xml", "model.bin", "weights.safetensors")
+            weights.append([bundle.read(name) for name in names])
+    same = [all(value == each[0] for value in each) for each in (figures, weights)]
+    yield Row(
+        f"{len(bench.cold)} first trainings with caches of their own, {len(bench.warm)} again",
+        "same metrics but for seconds, same weights bit for bit",
+        " and ".join(
+            f"{name} {'equal' if equal else 'differ'}"
+            for name, equal in zip(("metrics", "weights"), same, strict=True)
+        ),
+        all(same),
+    )
+
+
+def lizard(_bench: Bench) -> Iterator[Row | str]:
+    """EfficientNet-Lite0 on a photo whose answer is known."""
+    # Imported here and last: the peak memory of a child is never below that of this process.
+    from headstart.backbone import lite0
+    from headstart.backbone.engine import OpenVinoEngine
+    from headstart.data.pixels import decode
+
+    photo = next((DATA / "imagenet-samples").glob("lizard*")).read_bytes()
+    model = lite0.openvino_model(lite0.load_tensors(), 224, top=True)
+    engine = OpenVinoEngine(model, "", "float32", "probabilities")
+    answer = engine.run(decode(photo, 224, "squash", reduce=False)[None])[0]
+    found, p = int(answer.argmax()), float(answer.max())
+    yield Row(
+        "EfficientNet-Lite0 on the lizard, float32",
+        "class 40, p = 0.7626 ± 0.001",
+        f"class {found}, p = {p:.4f}",
+        found == 40 and abs(p - 0.7626) <= 0.001,
+    )
+
+
+PARTS: dict[str, Callable[[Bench], Iterator[Row | str]]] = {
+    part.__name__: part for part in (train, warm, start, predict, memory, touch, repeat, lizard)
+}
+
+
+def _stages(runs: list[Trained]) -> Iterator[str]:
+    """A note on where the seconds of a training go, from the run of median time."""
+    middle = sorted(runs, key=lambda each: each.cost.seconds)[len(runs) // 2]
+    seconds = middle.metrics["seconds"]
+    parts = {name: s for name, s in seconds.items() if name != "total"}
+    parts["report"] = seconds["total"] - sum(parts.values())
+    parts["start and end of the process"] = middle.cost.seconds - seconds["total"]
+    shares = ", ".join(f"{name} {s:.2f}" for name, s in parts.items())
+    yield f"Seconds of {middle.folder.name} ({middle.cost.seconds:.2f}): {shares}."
+
+
+def _median(runs: list[Trained]) -> float:
+    return statistics.median(each.cost.seconds for each in runs)
+
+
+def _seconds(
+    command: list[str | Path], env: dict[str, Path] | None = None, times: int = 3
+) -> float:
+    return statistics.median(run(command, env).seconds for _ in range(times))
+
+
+def _less_often_right(better: int, worse: int) -> float:
+    """How probable so few `better` among all disagreements are, if both err alike.
+
+    The exact test of McNemar (Psychometrika 12, 1947) in its one-sided form.
+    """
+    from scipy.stats import binomtest
+
+    if better + worse == 0:
+        return 1.0
+    return float(binomtest(better, better + worse, alternative="less").pvalue)
+
+
+def _say(text: str) -> None:
+    print(f"… {text}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--quick", action="store_true", help="few photos, one epoch")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
+    arguments = parser.parse_args()
+    if arguments.write and (arguments.quick or len(arguments.only) < len(PARTS)):
+        parser.error("--write takes the whole benchmark")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    title = machine()
+    if arguments.quick:
+        title += " **Quick: too few photos for these figures to mean anything.**"
+    rows: list[Row | str] = []
+    with tempfile.TemporaryDirectory(prefix="headstart-bench-") as folder:
+        bench = Bench(Path(folder), quick=arguments.quick)
+        try:
+            for name in (name for name in PARTS if name in arguments.only):
+                try:
+                    rows.extend(PARTS[name](bench))
+                except Exception as error:  # the other parts are still worth having
+                    rows.append(Row(name, "a measurement", f"failed: {_in_a_cell(error)}", False))
+        finally:
+            print(markdown(rows, title), flush=True)
+    if arguments.write:
+        put_between_marks(PAGE, markdown(rows, title))
+    return int(not all(row.good for row in rows if isinstance(row, Row)))
+
+
+def _in_a_cell(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split()).replace("|", "\\|")[-400:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Run a command as a process of its own and say what it cost. POSIX only, as `os.wait4` is."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_RSS_BYTES = 1 if sys.platform == "darwin" else 1024
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process cost, from its start to its end.
+
+    Attributes:
+        seconds: on the wall.
+        cpu_seconds: user and system time of all its threads and children, over all cores.
+        peak_mb: peak resident memory (10^6 bytes) of the largest process among it and its
+            children; those of several are not added up.
+        output: what it wrote to standard output.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    output: str
+
+
+def run(
+    command: Sequence[str | Path],
+    env: Mapping[str, str | Path] | None = None,
+    cwd: Path | None = None,
+) -> Cost:
+    """Run a command to its end; if this process is stopped meanwhile, so is the command.
+
+    Args:
+        env: is added to the environment.
+
+    Raises:
+        RuntimeError: it failed; the text ends with what it said.
+    """
+    words = [str(word) for word in command]
+    environment = {**os.environ, **{name: str(value) for name, value in (env or {}).items()}}
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            env=environment,
+            cwd=cwd,
+            start_new_session=True,  # a group of its own, so that it can be stopped as a whole
+        )
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode != 0:
+            said = errors.read().decode(errors="replace").strip()[-1000:]
+            raise RuntimeError(f"`{' '.join(words)[:200]}` ended with {process.returncode}: {said}")
+        return Cost(
+            seconds,
+            usage.ru_utime + usage.ru_stime,
+            usage.ru_maxrss * _RSS_BYTES / 1e6,
+            output.read().decode(errors="replace"),
+        )
