@@ -3,7 +3,7 @@ from comparison import assert_close, random_pixels, run, run_keras
 
 from headstart.backbone import catalog, convert, networks
 from headstart.backbone.weights import Weights, resolve
-from headstart.errors import ModelError
+from headstart.errors import HeadstartError, ModelError
 from headstart.events import Notice
 
 MOBILENET = catalog.find("mobilenet-0.25")
@@ -51,6 +51,17 @@ def test_the_outputs_that_swish_leaves_behind_are_not_taken(keras):
     assert [output.get_names() for output in converted.outputs] == [{"features"}]
     seen = random_pixels(2, 32)
     assert_close(run(converted, seen), run_keras(model, seen), 1e-5)
+
+
+def test_a_graph_that_computes_something_else_than_keras_is_refused(keras, mobilenet_file):
+    model = networks.keras_model(MOBILENET, resolve(MOBILENET, str(mobilenet_file)), 32)
+    converted = convert.traced(model)
+    convert.prove(converted, model)
+    first = model.get_layer("conv1")
+    first.set_weights([first.get_weights()[0][:, :, ::-1]])  # as if the channels were reversed
+
+    with pytest.raises(HeadstartError, match=r"differ from Keras' by 0\.\d+ of the largest"):
+        convert.prove(converted, model)
 
 
 def test_graphs_of_other_weights_or_sizes_have_other_digests():

@@ -20,8 +20,12 @@ from headstart.store.files import key_of
 if TYPE_CHECKING:
     from openvino import Model
 
-TOLERANCE = 1e-4
-"""How far a feature may lie from Keras', as a part of the largest feature."""
+TOLERANCE = 1e-3
+"""How far a feature may lie from Keras', as a part of the largest feature.
+
+Rounding makes 2e-6 in a trained network, and up to 1.4e-4 in one with random weights; a mean
+that is wrong by one of 255 makes 3e-3, and channels in the wrong order 4e-2 or more.
+"""
 
 _VERSION = 1  # of what is built here; raise it when the same inputs give other numbers
 
@@ -63,7 +67,7 @@ def _digest(backbone: Backbone, weights: Weights, size: int) -> str:
 
 
 def convert(request: dict[str, Any]) -> dict[str, Any]:
-    """Convert in this process, and compare on random pixels; see `graph`."""
+    """Convert in this process, and prove the result; see `graph`."""
     from headstart.backbone import networks
 
     backbone = catalog.find(request["backbone"])
@@ -71,22 +75,8 @@ def convert(request: dict[str, Any]) -> dict[str, Any]:
     model = networks.keras_model(backbone, Weights(path, request["digest"]), request["size"])
     folder = Path(request["folder"])
     _serialize(traced(model), folder)
-
-    pixels = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:]), np.uint8)
-    expected = np.asarray(model(pixels, training=False))
-    from headstart.backbone.quiet_openvino import openvino
-
-    core, settings = openvino.Core(), {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = core.compile_model(Graph(folder, "").read(), "CPU", settings)
-    difference = float(np.abs(compiled(pixels)["features"] - expected).max())
-    allowed = TOLERANCE * float(np.abs(expected).max())
-    if not difference <= allowed:
-        raise HeadstartError(
-            f"OpenVINO's features of {backbone.name} differ from Keras' by {difference:.3g}, "
-            f"and {allowed:.3g} is allowed.",
-            mend="Choose another --backbone, and please report this.",
-        )
-    return {"difference": difference, "allowed": allowed}
+    prove(Graph(folder, digest="").read(), model)
+    return {}
 
 
 def traced(model: Any) -> "Model":
@@ -107,6 +97,27 @@ def traced(model: Any) -> "Model":
     pixels.output(0).tensor.set_names({"pixels"})
     features.input_value(0).tensor.set_names({"features"})
     return openvino.Model([features], [pixels], model.name)
+
+
+def prove(converted: "Model", model: Any) -> None:
+    """Compare a graph with the Keras model that it came from, on random pixels.
+
+    Raises:
+        HeadstartError: a feature differs by more than `TOLERANCE`.
+    """
+    from headstart.backbone.quiet_openvino import openvino
+
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:]), np.uint8)
+    expected = np.asarray(model(pixels, training=False))
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    features = openvino.Core().compile_model(converted, "CPU", settings)(pixels)["features"]
+    difference = float(np.abs(features - expected).max() / np.abs(expected).max())
+    if not difference <= TOLERANCE:
+        raise HeadstartError(
+            f"OpenVINO's features of {model.name} differ from Keras' by {difference:.2g} of the "
+            f"largest, and {TOLERANCE:g} is allowed.",
+            mend="Choose another --backbone, and please report this.",
+        )
 
 
 def _serialize(model: "Model", folder: Path) -> None:

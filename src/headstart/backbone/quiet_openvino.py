@@ -10,7 +10,13 @@ import sys
 
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
+import numpy as np  # noqa: E402
 import openvino  # noqa: E402
 import openvino.opset13 as ops  # noqa: E402
+
+# OpenVINO's binding looks NumPy up at its first tensor, under a lock that it takes while it
+# holds the interpreter's: two threads that make their first tensors at once wait for each
+# other for ever. So the first is made here, by one.
+_ = openvino.Tensor(np.zeros(1, np.uint8), shared_memory=True).data
 
 __all__ = ["openvino", "ops"]

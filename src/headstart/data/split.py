@@ -53,7 +53,7 @@ def divide(
         sides = _completed(given, labels, clusters, keys, options)
     elif options.per_class is not None:
         sides = per_class(labels, clusters, keys, options.per_class, options.seed)
-    elif len(samples) < FEW and not options.model_fields_set & {"validation", "test"}:
+    elif len(samples) < FEW and not _chosen(options) & {"validation", "test"}:
         sides = ["train"] * len(samples)
     else:
         sides = stratified(
@@ -78,8 +78,7 @@ def divide(
 
 def _refuse_idle(options: Division, *, has_folders: bool) -> None:
     """Refuse options that would do nothing beside the one that decides."""
-    fields = type(options).model_fields
-    chosen = {name for name, field in fields.items() if getattr(options, name) != field.default}
+    chosen = _chosen(options)
     if options.split is not None:
         decides, idle = "--split", {"per_class", "validation", "test"}
     elif has_folders:
@@ -94,6 +93,12 @@ def _refuse_idle(options: Division, *, has_folders: bool) -> None:
             f"{' and '.join(names)} would do nothing: {decides} says which photo goes where.",
             mend="Leave one of them out.",
         )
+
+
+def _chosen(options: Division) -> set[str]:
+    """The options that differ from their defaults."""
+    fields = type(options).model_fields
+    return {name for name, field in fields.items() if getattr(options, name) != field.default}
 
 
 def _completed(

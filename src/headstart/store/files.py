@@ -85,7 +85,11 @@ def write_json(path: Path, document: Any) -> None:
     lone surrogates, which JSON can hold as escapes.
     """
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = _NUMBERS.sub(lambda row: " ".join(row.group().split()), text)
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+_NUMBERS = re.compile(r"\[\s+-?\d[-+.\deE,\s]*\]")  # a row of a matrix stands on one line
 
 
 def sha256_of_file(path: Path | str) -> str:
