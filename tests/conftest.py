@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (HEADSTART_TEST_DATA names another place)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras on TensorFlow; a core install skips the test by name."""
+    if find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed (extra `tensorflow`)")
+    from headstart.backbone.quiet_keras import keras
+
+    return keras
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,8 @@
-"""What the tests of backbones share: Keras where it is installed, and real weights."""
+"""What the tests of backbones share: real weights."""
 
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-
-@pytest.fixture(scope="session")
-def keras() -> Any:
-    """Keras on TensorFlow; a core install skips the test by name."""
-    if find_spec("tensorflow") is None:
-        pytest.skip("TensorFlow is not installed (extra `tensorflow`)")
-    from headstart.backbone.quiet_keras import keras
-
-    return keras
 
 
 @pytest.fixture(scope="session")

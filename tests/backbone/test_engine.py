@@ -1,7 +1,6 @@
 """Engines: the same photo gives the same numbers, whoever asks, in whatever company."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from comparison import assert_close, random_pixels
 from headstart.backbone import catalog, convert, networks
 from headstart.backbone.engine import KerasEngine, OpenVinoEngine, has_bfloat16, processor
 from headstart.backbone.weights import resolve
-from headstart.bundle import archive
 from headstart.data.pixels import decode
 
 LITE0 = catalog.find("efficientnet-lite0")
@@ -77,10 +75,7 @@ def test_the_key_is_that_of_network_output_and_precision(graph, engine):
 
 
 def test_the_output_that_is_asked_for_is_given(trained):
-    found = archive.read(Path(trained.folder, "model.headstart"))
-    from headstart.bundle.classifier import Classifier
-
-    graph = Classifier(found.manifest, found.members).graph()
+    graph = trained.run.bundle.graph()
     features = OpenVinoEngine(graph, "x", output="features")
     logits = OpenVinoEngine(graph, "x", output="logits")
     assert (features.features, logits.features) == (1280, 10)
@@ -102,7 +97,7 @@ def test_the_processor_has_a_name():
 def test_keras_computes_the_same_features(keras, graph, engine, shared):
     model = networks.keras_model(LITE0, resolve(LITE0), SIZE)
     by_keras = KerasEngine(model, graph.digest)
-    photos = sorted((shared / "imagenet-samples").glob("*.*g"))
+    photos = sorted((shared / "data" / "imagenet-samples").glob("*.*g"))
     seen = np.stack([decode(path.read_bytes(), SIZE, "squash") for path in photos])
     answer = by_keras.run(seen)
     assert (answer.shape, answer.dtype) == ((len(photos), by_keras.features), np.float32)

@@ -83,13 +83,13 @@ def traced(model: Any) -> "Model":
     """A Keras model as an OpenVINO graph with one output, `features`."""
     import tensorflow
 
-    from headstart.backbone.quiet_openvino import openvino
+    from headstart.backbone.quiet_openvino import converter, openvino
 
     spec = tensorflow.TensorSpec((None, *model.input_shape[1:]), tensorflow.uint8, name="pixels")
     function = tensorflow.function(
         lambda pixels: model(tensorflow.cast(pixels, "float32"), training=False)
     )
-    converted = openvino.convert_model(function.get_concrete_function(spec))
+    converted = converter()(function.get_concrete_function(spec))
     # `Identity` is what the function returns. There may be more: Keras' swish has a gradient
     # of its own, which leaves outputs behind.
     features = converted.output("Identity:0").node

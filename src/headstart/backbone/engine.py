@@ -6,6 +6,7 @@ Engine (protocol)
 """
 
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from headstart.store.files import key_of
 
 if TYPE_CHECKING:
     import keras
-    from openvino import Model
+    from openvino import CompiledModel, Model
 
 Floats = Literal["float32", "bfloat16"]
 Pixels = NDArray[np.uint8]
@@ -70,21 +71,9 @@ class OpenVinoEngine:
         precision: Floats = "float32",
         output: str = "features",
     ) -> None:
-        core = openvino.Core()
         self.precision = precision
         self.parallel = cores()
-        self._compiled = core.compile_model(
-            model,
-            "CPU",
-            {
-                # OpenVINO's own default is bfloat16 wherever the processor has it
-                "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
-                "NUM_STREAMS": str(self.parallel),
-                "INFERENCE_NUM_THREADS": str(self.parallel),
-            },
-        )
-        self._output = self._compiled.output(output)
-        self.features = int(self._output.partial_shape[-1].get_length())
+        self.features = int(model.output(output).partial_shape[-1].get_length())
         self.key = key_of(
             engine=self.name,
             version=openvino.get_version(),
@@ -93,12 +82,30 @@ class OpenVinoEngine:
             network=digest,
             output=output,
         )
+        self._model = model
+        self._output = output
+        self._compiling = threading.Lock()
         self._local = threading.local()
+
+    @cached_property
+    def _compiled(self) -> "CompiledModel":
+        """Compiled when it is first run: where all features are kept already, it never is."""
+        return openvino.Core().compile_model(
+            self._model,
+            "CPU",
+            {
+                # OpenVINO's own default is bfloat16 wherever the processor has it
+                "INFERENCE_PRECISION_HINT": "bf16" if self.precision == "bfloat16" else "f32",
+                "NUM_STREAMS": str(self.parallel),
+                "INFERENCE_NUM_THREADS": str(self.parallel),
+            },
+        )
 
     def run(self, pixels: Pixels) -> NDArray[np.float32]:
         request = getattr(self._local, "request", None)
         if request is None:
-            request = self._local.request = self._compiled.create_infer_request()
+            with self._compiling:
+                request = self._local.request = self._compiled.create_infer_request()
         request.infer([pixels], share_inputs=True)
         return np.array(request.get_tensor(self._output).data)
 

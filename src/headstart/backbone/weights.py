@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,8 @@ class Weights:
 def present(backbone: Backbone) -> Path | None:
     """Where the published weights lie on this machine; None if they are still to be fetched."""
     if backbone.application is None:
-        return packaged.weights_file()
+        with suppress(MissingError):
+            return packaged.weights_file()
     files = (folder / file for folder in _keras_caches() for file in backbone.files)
     return next((path for path in files if path.is_file()), None)
 
@@ -62,11 +64,10 @@ def resolve(backbone: Backbone, given: str | None = None, listen: Listener = nob
         return Weights(None, f"random-{int(random[1] or 0)}")
     if given is not None:
         return _given_file(backbone, Path(given).expanduser())
-    path = present(backbone)
-    if path is None:
-        path = _fetched(backbone, listen)
-    # Lite0's file is checked against its known digest whenever it is read.
-    return Weights(path, sha256_of_file(path) if backbone.application else packaged.DIGEST)
+    if backbone.application is None:
+        return Weights(packaged.weights_file(), packaged.DIGEST)  # compared whenever it is read
+    path = present(backbone) or _fetched(backbone, listen)
+    return Weights(path, sha256_of_file(path))
 
 
 def _given_file(backbone: Backbone, path: Path) -> Weights:

@@ -154,7 +154,7 @@ class Classifier:
         base = keras_model(self.backbone, found, row.size)
         kept = safetensors.numpy.load(bytes(self.members["weights.safetensors"]))
         scale = 1 / (self.manifest.temperature or 1.0)
-        dense = keras.layers.Dense(len(self.classes), activation="softmax", name="head")
+        dense = keras.layers.Dense(len(self.classes), activation="softmax", name="predictions")
         model = keras.Model(base.inputs, dense(base.output), name="classifier")
         dense.set_weights([kept["head.kernel"] * scale, kept["head.bias"] * scale])
         return model

@@ -13,7 +13,8 @@ from headstart.backbone.quiet_openvino import openvino, ops
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.manifest import Manifest
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, OutputError
+from headstart.store.files import printable
 from headstart.training.head import Head
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 2e-2}
@@ -69,7 +70,10 @@ def with_head(graph: Graph, head: Head, scratch: Path) -> tuple[bytes, bytes]:
     uint8 pixels in; `features` float32 (n, features) and `logits` float32 (n, classes) out.
 
     Args:
-        scratch: a folder that can be written to: OpenVINO serializes to files only.
+        scratch: a folder to write in for a moment: OpenVINO serializes to files only.
+
+    Raises:
+        OutputError: that folder cannot be written to.
     """
     model = graph.read()
     features = model.output("features").node.input_value(0)
@@ -79,7 +83,15 @@ def with_head(graph: Graph, head: Head, scratch: Path) -> tuple[bytes, bytes]:
     logits = ops.add(product, ops.constant(head.bias[np.newaxis], name="head_bias"), name="logits")
     logits.output(0).tensor.set_names({"logits"})
     model.add_results([ops.result(logits, name="logits_output")])
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=scratch) as folder:
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix=".new-", dir=scratch)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written to ({error.strerror}).",
+            where=printable(str(scratch)),
+            mend="Make that place writable, or name another.",
+        ) from error
+    with temporary as folder:
         path = Path(folder, "model.xml")
         openvino.serialize(model, str(path), str(path.with_suffix(".bin")))
         return path.read_bytes(), path.with_suffix(".bin").read_bytes()

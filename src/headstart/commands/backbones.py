@@ -8,10 +8,23 @@ import numpy as np
 from headstart.backbone import catalog, convert, weights
 from headstart.backbone.catalog import Backbone
 from headstart.backbone.engine import OpenVinoEngine
+from headstart.commands.output import Flag, print_json
 from headstart.parallel import side_by_side
 
 _BATCH = 8
 _ROUNDS = 4
+
+
+def run(*, json: Flag = False) -> None:
+    """List the pretrained networks: size, parameters, speed here, weights.
+
+    Parameters
+    ----------
+    json
+        Print the list as one JSON document.
+    """
+    found = document()
+    print_json(found) if json else print(text(found))
 
 
 def document() -> dict[str, Any]:

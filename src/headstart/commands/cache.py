@@ -1,8 +1,9 @@
 """`headstart cache`: what is kept on disk to be fast, and how to be rid of it."""
 
 import shutil
-from typing import Any
+from typing import Any, Literal
 
+from headstart.commands.output import Flag, print_json
 from headstart.store.files import cache_root
 
 _WHAT = {
@@ -13,6 +14,20 @@ _WHAT = {
     "matplotlib": "a list of the fonts on this machine",
     "demo": "the demo's photos",
 }
+
+
+def run(action: Literal["info", "clear"] = "info", /, *, json: Flag = False) -> None:
+    """Show how much is kept to be fast, or remove it.
+
+    Parameters
+    ----------
+    action
+        `info` or `clear`.
+    json
+        Print the sizes as one JSON document.
+    """
+    found = clear() if action == "clear" else info()
+    print_json(found) if json else print(text(found))
 
 
 def info() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The data of `headstart demo`: real photos that the install brings.
+"""`headstart demo`: the main job on real photos that the install brings.
 
 1,797 handwritten digits of 8 × 8 pixels by 43 people (Alpaydin and Kaynak, Optical
 Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998), as scikit-learn
@@ -7,11 +7,32 @@ ships them.
 
 from pathlib import Path
 
+from headstart.commands import train
+from headstart.commands.output import Flag
 from headstart.options import TrainOptions
 from headstart.store.files import cache_root, write_bytes
 
-OPTIONS = TrainOptions(size=96)
+_OPTIONS = TrainOptions(size=96)
 """The photos have 8 × 8 pixels: 96 show all there is to see, five times sooner than 224."""
+
+
+def run(
+    *, out: Path | None = None, force: Flag = False, json: Flag = False, quiet: Flag = False
+) -> None:
+    """Train on handwritten digits that the install brings, and show the result.
+
+    Parameters
+    ----------
+    out
+        Folder for the results. [default: runs/digits-N]
+    force
+        Replace the run that is in --out.
+    json
+        Print the figures as one JSON document.
+    quiet
+        Print nothing but errors.
+    """
+    train.run(str(write_digits()), out=out, force=force, options=_OPTIONS, json=json, quiet=quiet)
 
 
 def write_digits() -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 from headstart.backbone.accelerator import gpus
 from headstart.backbone.engine import has_bfloat16, processor
+from headstart.commands.output import Flag, print_json
 from headstart.parallel import cores
 from headstart.store.files import cache_root
 
@@ -20,6 +21,18 @@ _PACKAGES = (
     "tensorflow",
     "tensorflow-cpu",
 )
+
+
+def run(*, json: Flag = False) -> None:
+    """Show devices, engines and versions.
+
+    Parameters
+    ----------
+    json
+        Print them as one JSON document.
+    """
+    found = document()
+    print_json(found) if json else print(text(found))
 
 
 def document() -> dict[str, Any]:

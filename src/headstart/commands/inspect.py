@@ -6,6 +6,21 @@ from typing import Any
 import numpy as np
 
 from headstart.bundle.classifier import Classifier
+from headstart.commands.output import Flag, print_json
+
+
+def run(model: Path, /, *, json: Flag = False) -> None:
+    """Show what is in a classifier: layers, parameters, training.
+
+    Parameters
+    ----------
+    model
+        A bundle or a run folder.
+    json
+        Print the manifest and the layers as one JSON document.
+    """
+    found = document(model)
+    print_json(found) if json else print(text(found))
 
 
 def document(model: Path) -> dict[str, Any]:

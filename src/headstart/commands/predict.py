@@ -6,10 +6,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
 
 from headstart.bundle.classifier import Classifier
 from headstart.commands.inputs import photos
+from headstart.commands.output import Flag
 from headstart.errors import OptionError, SourceError
 from headstart.report.words import number
 from headstart.store.files import printable
@@ -18,6 +21,35 @@ Format = Literal["table", "json", "jsonl", "csv"]
 Answer = dict[str, Any]
 
 _CHUNK = 256
+
+
+def run(
+    model: Path,
+    /,
+    *inputs: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    format: Format = "table",
+    top: int = 1,
+    json: Flag = False,
+    quiet: Flag = False,
+) -> None:
+    """Name the class of photos.
+
+    Parameters
+    ----------
+    model
+        A bundle or a run folder.
+    inputs
+        Files, folders, patterns in quotes, or - for paths on standard input, one a line.
+    format
+        How the answers are written; all but json are written as they come.
+    top
+        How many classes to give for each photo, the most probable first.
+    json
+        The same as --format json.
+    quiet
+        Do not name photos that cannot be read on standard error.
+    """
+    predict(model, inputs, top, "json" if json else format, quiet)
 
 
 def predict(model: Path, inputs: Sequence[str], top: int, form: Format, quiet: bool) -> None:

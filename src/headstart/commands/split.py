@@ -6,10 +6,14 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
-from headstart.data import duplicates, split
+from headstart.commands.output import Flag, Flat, print_json
+from headstart.commands.progress import listening
+from headstart.data import duplicates
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample
+from headstart.data.split import HEADER, divide
 from headstart.dataset import Photos, list_photos
 from headstart.errors import OutputError
 from headstart.events import Listener, Notice
@@ -17,8 +21,42 @@ from headstart.options import Division
 from headstart.parallel import cores, side_by_side
 from headstart.store.files import printable
 
+_DEFAULTS = Division()
+
 Row = tuple[Sample, str, int, str]
 """A sample, its side, its cluster, the SHA-256 of its content."""
+
+
+def run(
+    source: str,
+    /,
+    *,
+    copy_to: Path | None = None,
+    options: Annotated[Division, Flat] = _DEFAULTS,
+    json: Flag = False,
+    quiet: Flag = False,
+) -> None:
+    """Show which photos train, choose and judge; or copy them apart.
+
+    Parameters
+    ----------
+    source
+        Labelled photos, in any layout that `train` takes.
+    copy_to
+        Make this folder, with train, validation and test folders of copies in it.
+    json
+        Print the list as one JSON document instead of CSV.
+    quiet
+        Print nothing but errors.
+    """
+    with listening(quiet) as listen:
+        rows = division(source, options, listen)
+        if copy_to is not None:
+            copy_apart(rows, copy_to, Path(source))
+    if json:
+        print_json(document(rows))
+    elif not quiet and copy_to is None:
+        print_rows(rows)
 
 
 def division(source: str, options: Division, listen: Listener) -> list[Row]:
@@ -28,7 +66,7 @@ def division(source: str, options: Division, listen: Listener) -> list[Row]:
     for item in photos.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
     clusters = duplicates.identical(photos.keys)
-    sides = split.divide(photos.samples, clusters, photos.keys, options)
+    sides = divide(photos.samples, clusters, photos.keys, options)
     for finding in duplicates.copies(
         [sample.name for sample in photos.samples],
         [sample.label for sample in photos.samples],
@@ -44,7 +82,7 @@ def division(source: str, options: Division, listen: Listener) -> list[Row]:
 def print_rows(rows: list[Row]) -> None:
     """The rows as `split.csv` has them, on standard output."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(split.HEADER)
+    writer.writerow(HEADER)
     for sample, side, cluster, key in rows:
         writer.writerow([sample.name, sample.label, side, cluster, key])
 
@@ -55,7 +93,7 @@ def document(rows: list[Row]) -> dict[str, object]:
         "format": 1,
         "samples": dict(Counter(side for _, side, _, _ in rows)),
         "split": [
-            dict(zip(split.HEADER, (s.name, s.label, side, cluster, key), strict=True))
+            dict(zip(HEADER, (s.name, s.label, side, cluster, key), strict=True))
             for s, side, cluster, key in rows
         ],
     }

@@ -1,0 +1,45 @@
+"""`headstart train`: the main job."""
+
+from pathlib import Path
+from typing import Annotated
+
+from headstart.commands.output import Flag, Flat, print_json
+from headstart.commands.progress import listening
+from headstart.options import TrainOptions
+from headstart.pipeline import train_with
+from headstart.report.terminal import summary
+
+_DEFAULTS = TrainOptions()
+
+
+def run(
+    source: str,
+    /,
+    *,
+    out: Path | None = None,
+    force: Flag = False,
+    options: Annotated[TrainOptions, Flat] = _DEFAULTS,
+    json: Flag = False,
+    quiet: Flag = False,
+) -> None:
+    """Train a classifier on labelled photos, judge it, and write a page on it.
+
+    Parameters
+    ----------
+    source
+        A folder with one folder a class, or a zip, CSV or Parquet file; see docs/data.md.
+    out
+        Folder for the results. [default: runs/NAME-N]
+    force
+        Replace the run that is in --out.
+    json
+        Print the figures as one JSON document.
+    quiet
+        Print nothing but errors.
+    """
+    with listening(quiet) as listen:
+        run = train_with(options, source, out, force=force, listen=listen)
+    if json:
+        print_json({**run.metrics, "run": str(run.folder)})
+    elif not quiet:
+        print(summary(run.metrics, run.report()))

@@ -1,0 +1,170 @@
+"""A classifier that is open: what it answers, and what it refuses."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+import headstart
+from headstart.bundle import archive
+from headstart.bundle.classifier import Classifier
+from headstart.errors import ModelError, SourceError
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The test photos of the run that all tests share, with what the run said of them."""
+
+    paths: list[Path]
+    labels: list[str]
+    predicted: list[str]
+    probabilities: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def classifier(trained) -> Classifier:
+    return Classifier.open(trained.folder)
+
+
+@pytest.fixture(scope="module")
+def judged(trained) -> Judged:
+    rows = [row for row in trained.run.predictions if row["split"] == "test"]
+    return Judged(
+        [trained.source / row["sample"] for row in rows],
+        [row["label"] for row in rows],
+        [row["predicted"] for row in rows],
+        np.array([[float(row[f"p:{digit}"]) for digit in range(10)] for row in rows]),
+    )
+
+
+def changed(trained, tmp_path: Path, **fields: object) -> Path:
+    """The bundle of the run with other fields in its manifest."""
+    found = archive.read(Path(trained.folder, "model.headstart"))
+    members = {name: bytes(content) for name, content in found.members.items()}
+    archive.write(tmp_path / "changed.headstart", found.manifest.model_copy(update=fields), members)
+    return tmp_path / "changed.headstart"
+
+
+def test_it_says_of_test_photos_what_the_run_says(classifier, judged):
+    found = classifier.predict_proba(judged.paths)
+    assert (found.shape, found.dtype) == ((44, 10), np.float32)
+    np.testing.assert_allclose(found, judged.probabilities, atol=1e-4)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    assert classifier.predict(judged.paths) == judged.predicted
+
+
+def test_the_whole_bundle_file_may_be_given_instead_of_its_run(trained, judged, classifier):
+    by_file = headstart.load(Path(trained.folder, "model.headstart"))
+    np.testing.assert_array_equal(
+        by_file.predict_proba(judged.paths[:3]), classifier.predict_proba(judged.paths[:3])
+    )
+    assert by_file.classes == tuple("0123456789")
+
+
+def test_photos_may_be_paths_or_the_bytes_of_files(classifier, judged):
+    path = judged.paths[0]
+    rows = classifier.predict_proba([path, str(path), path.read_bytes()])
+    np.testing.assert_array_equal(rows, rows[[0, 0, 0]])
+
+
+def test_a_photo_gets_the_same_answer_alone_and_among_others(classifier, judged):
+    alone = [classifier.predict_proba([path])[0] for path in judged.paths[:9]]
+    np.testing.assert_array_equal(alone, classifier.predict_proba(judged.paths)[:9])
+
+
+def test_no_photos_give_no_answers(classifier):
+    assert classifier.predict([]) == []
+    assert classifier.predict_proba([]).shape == (0, 10)
+
+
+def test_photos_that_cannot_be_read_are_all_named(classifier, judged, tmp_path):
+    (tmp_path / "page.jpg").write_text("<html>")
+    bad = [tmp_path / "page.jpg", judged.paths[0], tmp_path / "gone\n.png", b""]
+    with pytest.raises(SourceError) as caught:
+        classifier.predict(bad)
+    assert "page.jpg: not an image" in str(caught.value)
+    assert "gone\\n.png: " in str(caught.value)
+    assert "photo 3: " in str(caught.value)
+    assert judged.paths[0].name not in str(caught.value)
+
+
+def test_or_reported_beside_the_answers_to_the_others(classifier, judged, tmp_path):
+    (tmp_path / "page.jpg").write_text("<html>")
+    paths = [*judged.paths[:10], tmp_path / "page.jpg", *judged.paths[10:]]
+    rows, faults = classifier.try_predict(paths)
+    assert faults.keys() == {10}
+    assert np.isnan(rows[10]).all()
+    np.testing.assert_array_equal(
+        np.delete(rows, 10, axis=0), classifier.predict_proba(judged.paths)
+    )
+
+
+def test_it_judges_itself_by_photos_with_labels(classifier, judged, trained):
+    found = classifier.evaluate(judged.paths, judged.labels)
+    assert found["accuracy"] == accuracy_score(judged.labels, judged.predicted)
+    matrix = confusion_matrix(judged.labels, judged.predicted, labels=list(classifier.classes))
+    assert found["confusion_matrix"] == matrix.tolist()
+    assert found["loss"] == pytest.approx(trained.run.metrics["test"]["loss"], abs=1e-4)
+
+
+def test_labels_that_are_none_of_the_classes_are_named(classifier, judged):
+    with pytest.raises(SourceError, match=r"does not know: eleven, ten\. It knows 0, 1, 2"):
+        classifier.evaluate(judged.paths[:3], ["ten", "1", "eleven"])
+
+
+def test_a_temperature_divides_the_logits(trained, classifier, judged, tmp_path):
+    warm = Classifier.open(changed(trained, tmp_path, temperature=2.0))
+    plain = classifier.predict_proba(judged.paths).astype(np.float64)
+    expected = np.sqrt(plain)
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(warm.predict_proba(judged.paths), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": "resnet9000"}, r"names the backbone 'resnet9000', which is not known here"),
+        ({"cut": "block5"}, "names the layer 'block5' of efficientnet-lite0"),
+        ({"name": "mobilenet-v3-large"}, "1,280 features of mobilenet-v3-large, which has 960"),
+    ],
+)
+def test_fault_48_a_backbone_or_layer_that_is_not_known_is_refused(
+    trained, tmp_path, fields, words
+):
+    backbone = trained.run.bundle.manifest.backbone.model_copy(update=fields)
+    path = changed(trained, tmp_path, backbone=backbone)
+    with pytest.raises(ModelError, match=words) as caught:
+        Classifier.open(path)
+    assert str(caught.value).startswith(f"{path}: manifest.json: ")
+    assert "pip install --upgrade" in caught.value.mend
+
+
+def test_as_a_keras_model_it_gives_the_same_probabilities(
+    keras, trained, classifier, judged, tmp_path
+):
+    from headstart.data.pixels import decode
+
+    warm = Classifier.open(changed(trained, tmp_path, temperature=2.0))
+    pixels = np.stack([decode(path.read_bytes(), 32, "squash") for path in judged.paths])
+    for each in (classifier, warm):
+        model = each.to_keras()
+        assert model.output_shape == (None, 10)
+        assert model.count_params() == trained.run.metrics["parameters"]
+        np.testing.assert_allclose(
+            model.predict(pixels, verbose=0), each.predict_proba(judged.paths), atol=1e-4
+        )
+
+
+def test_as_a_keras_model_it_can_be_trained_on(keras, classifier, judged):
+    from headstart.data.pixels import decode
+
+    pixels = np.stack([decode(path.read_bytes(), 32, "squash") for path in judged.paths])
+    model = classifier.to_keras()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    labels = np.array(judged.labels, np.int64)
+    before = model.evaluate(pixels, labels, verbose=0)
+    model.fit(pixels, labels, epochs=1, verbose=0)
+    assert model.get_layer("predictions").kernel.shape == (1280, 10)
+    assert model.evaluate(pixels, labels, verbose=0) != before
