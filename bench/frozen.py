@@ -1,8 +1,8 @@
 """Measure what headstart promises for frozen backbones, side by side with plain Keras.
 
     python bench/frozen.py                 everything, about ten minutes on two cores
-    python bench/frozen.py --only train    one part: train warm start predict memory touch repeat
-                                           lizard
+    python bench/frozen.py --only train    a part of it: train warm start predict memory touch
+                                           repeat lizard
     python bench/frozen.py --quick         few photos and one epoch, to try the script itself
     python bench/frozen.py --write         and put the table into docs/benchmarks.md
 
@@ -12,158 +12,21 @@ timed is timed as a whole process. A part that fails leaves a row that says so.
 
 import argparse
 import csv
-import json
-import os
-import shutil
 import signal
 import statistics
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from processes import Cost, run
+from processes import run
 from table import Row, machine, markdown, put_between_marks
 from watch import watch
+from workbench import DATA, HEADSTART, Bench, Trained, say
 
-HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "docs" / "benchmarks.md"
-DATA = Path(os.environ.get("HEADSTART_TEST_DATA", HERE.parents[1] / "shared"), "data")
-HEADSTART = Path(sys.executable).with_name("headstart")
-PLAIN = (sys.executable, HERE / "plain_keras.py")
-PATTERN = r"(?P<label>cat|dog)\.\d+"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 LIMIT_MB = 1200
-TO_KERAS = "import sys, headstart; headstart.load(sys.argv[1]).to_keras().save(sys.argv[2])"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished `headstart train`."""
-
-    cost: Cost
-    folder: Path
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        return json.loads((self.folder / "metrics.json").read_text())
-
-
-class Bench:
-    """The photos, and what several parts measure with: each is made once, when first needed.
-
-    Args:
-        work: an empty folder.
-        quick: take few photos.
-    """
-
-    def __init__(self, work: Path, *, quick: bool) -> None:
-        self.work = work
-        self.quick = quick
-        self.numbers = (40, 10, 10) if quick else (500, 100, 50)  # of each class
-        self.epochs = 1 if quick else 5
-        self.times = 2 if quick else 3
-        self.copies = 3 if quick else 10
-
-    @cached_property
-    def photos(self) -> Path:
-        """A flat folder of cats and dogs."""
-        source = DATA / "cats-dogs"
-        if not source.is_dir():
-            raise RuntimeError(f"no photos at {source}; HEADSTART_TEST_DATA names another place")
-        if not self.quick:
-            return source
-        folder = self.work / "photos"
-        folder.mkdir()
-        for label in ("cat", "dog"):
-            for photo in sorted(source.glob(f"{label}.*.jpg"))[: sum(self.numbers)]:
-                shutil.copyfile(photo, folder / photo.name)
-        return folder
-
-    @cached_property
-    def warm_cache(self) -> dict[str, Path]:
-        """The environment with the cache that the first training filled."""
-        return {"HEADSTART_CACHE_DIR": self.cold[0].folder.with_suffix(".cache")}
-
-    def layout(self, times: int = 1) -> list[str]:
-        """Options that say how the photos are labelled and divided."""
-        counts = ",".join(str(times * n) for n in self.numbers)
-        return ["--label-pattern", PATTERN, "--per-class", counts]
-
-    def train(self, name: str, env: dict[str, Path] | None = None, times: int = 1) -> Trained:
-        """`headstart train`, with a cache that is empty unless one is given."""
-        photos = self.photos if times == 1 else self.repeated
-        folder = self.work / name
-        env = env or {"HEADSTART_CACHE_DIR": folder.with_suffix(".cache")}
-        _say(f"headstart train: {name}")
-        return Trained(
-            run([HEADSTART, "train", photos, *self.layout(times), "--out", folder], env), folder
-        )
-
-    @cached_property
-    def cold(self) -> list[Trained]:
-        """Trainings that had never seen the photos or the network."""
-        return [self.train(f"cold-{i}") for i in range(self.times)]
-
-    @cached_property
-    def warm(self) -> list[Trained]:
-        """Trainings that find all features in the cache."""
-        return [self.train(f"warm-{i}", self.warm_cache) for i in range(self.times + 2)]
-
-    @cached_property
-    def split(self) -> Path:
-        """The photos in folders, as `train` divides them."""
-        folder = self.work / "split"
-        run([HEADSTART, "split", self.photos, *self.layout(), "--copy-to", folder])
-        return folder
-
-    @cached_property
-    def plain(self) -> tuple[Cost, Path]:
-        """Plain Keras trained on the same split, and its model."""
-        model = self.work / "plain.keras"
-        split = self.split
-        _say(f"plain Keras: fit, {self.epochs} epochs")
-        return run([*PLAIN, "fit", split, model, str(self.epochs)]), model
-
-    @cached_property
-    def network(self) -> Path:
-        """headstart's classifier as a Keras model."""
-        path = self.work / "network.keras"
-        run([sys.executable, "-c", TO_KERAS, self.cold[0].folder, path])
-        return path
-
-    @cached_property
-    def one_photo(self) -> Path:
-        """A folder with a single photo."""
-        folder = self.work / "one"
-        folder.mkdir()
-        photo = min(self.photos.iterdir())
-        shutil.copyfile(photo, folder / photo.name)
-        return folder
-
-    @cached_property
-    def repeated(self) -> Path:
-        """The photos several times, under other names and with other bytes."""
-        folder = self.work / "repeated"
-        folder.mkdir()
-        for photo in sorted(self.photos.iterdir()):
-            data = photo.read_bytes()
-            for i in range(self.copies):
-                text = f"copy {i}".encode()  # in a comment segment, right after the start of image
-                comment = b"\xff\xfe" + (len(text) + 2).to_bytes(2, "big") + text
-                (folder / f"{photo.stem}.{i}.jpg").write_bytes(data[:2] + comment + data[2:])
-        return folder
-
-    def ask_keras(self, model: Path, reader: str, *folders: Path) -> tuple[Cost, dict[str, int]]:
-        """Answers of a Keras model: photo → class number."""
-        answers = self.work / "answers.csv"
-        _say(f"plain Keras: predict, {reader}")
-        cost = run([*PLAIN, "predict", model, answers, reader, *folders])
-        with answers.open(newline="") as file:
-            return cost, {name: int(number) for name, number in csv.reader(file)}
 
 
 def train(bench: Bench) -> Iterator[Row | str]:
@@ -239,10 +102,10 @@ def start(bench: Bench) -> Iterator[Row | str]:
 def predict(bench: Bench) -> Iterator[Row | str]:
     """Many photos from file to class, against Keras' `predict` on the same network."""
     n = len(list(bench.photos.iterdir()))
-    command = [HEADSTART, "predict", bench.cold[0].folder, "--format", "csv"]
-    _say("headstart predict")
-    output = run([*command, bench.photos], bench.warm_cache).output
-    ours = _seconds([*command, bench.photos], bench.warm_cache, bench.times)
+    command: list[str | Path] = [HEADSTART, "predict", bench.cold[0].folder, "--format", "csv"]
+    say("headstart predict")
+    costs = [run([*command, bench.photos], bench.warm_cache) for _ in range(bench.times)]
+    ours = statistics.median(each.seconds for each in costs)
     ours_one = _seconds([*command, bench.one_photo], bench.warm_cache, bench.times)
     theirs = {
         reader: bench.ask_keras(bench.network, reader, bench.photos)
@@ -251,8 +114,8 @@ def predict(bench: Bench) -> Iterator[Row | str]:
     reader, (cost, answers) = min(theirs.items(), key=lambda item: item[1][0].seconds)
     one, _ = bench.ask_keras(bench.network, reader, bench.one_photo)
     names = {
-        "generator": "ImageDataGenerator",
-        "dataset": "image_dataset_from_directory",
+        "generator": "`ImageDataGenerator`",
+        "dataset": "`image_dataset_from_directory`",
     }
     yield Row(
         f"`predict` of {n:,} photos, decoding included, against Keras' `predict` on the same "
@@ -260,6 +123,11 @@ def predict(bench: Bench) -> Iterator[Row | str]:
         "≥ 4 times",
         f"{cost.seconds:.1f} s / {ours:.2f} s = {cost.seconds / ours:.1f}",
         cost.seconds / ours >= 4,
+    )
+    cpu = statistics.median(each.cpu_seconds for each in costs)
+    yield (
+        f"Processor time of the same: headstart {cpu:.1f} s, Keras {cost.cpu_seconds:.1f} s "
+        f"({cost.cpu_seconds / cpu:.1f} times)."
     )
     net_ours, net_theirs = ours - ours_one, cost.seconds - one.seconds
     yield (
@@ -269,7 +137,7 @@ def predict(bench: Bench) -> Iterator[Row | str]:
     )
     others = "; ".join(f"{names[key]} {each.seconds:.1f} s" for key, (each, _) in theirs.items())
     classes = bench.cold[0].metrics["classes"]
-    rows = list(csv.DictReader(output.splitlines()))
+    rows = list(csv.DictReader(costs[0].output.splitlines()))
     same = sum(row["class_1"] == classes[answers[Path(row["input"]).name]] for row in rows)
     yield f"Keras' `predict` by reader: {others}. Same class as headstart: {same:,} of {n:,}."
 
@@ -296,15 +164,15 @@ def touch(bench: Bench) -> Iterator[Row | str]:
     for folder in place.values():
         folder.mkdir(parents=True)
     out = bench.work / "touch" / "run"
-    env = {
+    env: dict[str, str | Path] = {
         "HOME": place["home"],
         "TMPDIR": place["tmp"],
         "HEADSTART_CACHE_DIR": place["cache"],
         "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache beside the code is not ours
     }
-    _say("headstart train, watched")
-    command = [sys.executable, HEADSTART, "train", bench.photos, *bench.layout(), "--out", out]
-    seen = watch(command, env, place["here"])
+    say("headstart train, watched")
+    train: list[str | Path] = [HEADSTART, "train", bench.photos, *bench.layout(), "--out", out]
+    seen = watch([sys.executable, *train], env, place["here"])
     heavy = sorted(seen.modules & {"tensorflow", "keras", "torch", "jax"})
     yield Row(
         "first training imports no TensorFlow",
@@ -382,8 +250,7 @@ def _stages(runs: list[Trained]) -> Iterator[str]:
     middle = sorted(runs, key=lambda each: each.cost.seconds)[len(runs) // 2]
     seconds = middle.metrics["seconds"]
     parts = {name: s for name, s in seconds.items() if name != "total"}
-    parts["report"] = seconds["total"] - sum(parts.values())
-    parts["start and end of the process"] = middle.cost.seconds - seconds["total"]
+    parts["report, start and end of the process"] = middle.cost.seconds - seconds["total"]
     shares = ", ".join(f"{name} {s:.2f}" for name, s in parts.items())
     yield f"Seconds of {middle.folder.name} ({middle.cost.seconds:.2f}): {shares}."
 
@@ -408,10 +275,6 @@ def _less_often_right(better: int, worse: int) -> float:
     if better + worse == 0:
         return 1.0
     return float(binomtest(better, better + worse, alternative="less").pvalue)
-
-
-def _say(text: str) -> None:
-    print(f"… {text}", file=sys.stderr, flush=True)
 
 
 def main() -> int:

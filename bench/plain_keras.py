@@ -1,6 +1,6 @@
 """The other side of `bench/frozen.py`: what a user of plain Keras writes.
 
-    plain_keras.py fit FOLDER MODEL EPOCHS                        FOLDER/{train,validation,test}/CLASS
+    plain_keras.py fit FOLDER MODEL EPOCHS     (photos in FOLDER/{train,validation,test}/CLASS)
     plain_keras.py predict MODEL ANSWERS generator|dataset FOLDER ...
 
 The backbone and its weights are headstart's own, so that both sides run the same network.
@@ -11,9 +11,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from headstart.backbone import lite0
-from headstart.backbone.quiet_keras import keras  # isort: skip  (silences TensorFlow's start)
 import tensorflow as tf
+
+from headstart.backbone import lite0
+from headstart.backbone.quiet_keras import keras
 
 SIDE = 224
 ImageDataGenerator = tf.keras.preprocessing.image.ImageDataGenerator

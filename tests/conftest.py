@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -107,6 +107,26 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
             env=os.environ | {"MPLCONFIGDIR": fonts} | (env or {}),
             **{"capture_output": True, "encoding": "utf-8", "timeout": 240} | options,
         )
+
+    return run
+
+
+class Answer(NamedTuple):
+    """What a command did: its exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """`call("train", source, …)` runs a command here, in this process."""
+    from headstart.cli import main
+
+    def run(*arguments: str | Path) -> Answer:
+        code = main([str(argument) for argument in arguments])
+        return Answer(code, *capsys.readouterr())
 
     return run
 

@@ -23,6 +23,7 @@ class FakeEngine:
 
     name = "fake"
     features = 3
+    batch = 3
     parallel = 2
 
     def __init__(

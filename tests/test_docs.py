@@ -95,6 +95,15 @@ def test_the_reference_of_the_command_line_is_the_one_that_the_commands_give(
     assert text_of(reference["PAGE"]) == reference["page"](), "run: make docs"
 
 
+def test_the_code_sends_nobody_to_a_document_that_is_not_there() -> None:
+    named = {
+        page
+        for source in ROOT.glob("src/**/*.py")
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", text_of(source))
+    }
+    assert [page for page in sorted(named) if not (ROOT / page).is_file()] == []
+
+
 def test_decisions_are_numbered_in_a_row_and_listed_with_their_headings() -> None:
     index = text_of(ROOT / "docs" / "decisions" / "README.md")
     headings = re.findall(r"^## (.+)$", index[index.index("```markdown") :], re.MULTILINE)

@@ -54,11 +54,18 @@ def test_a_run_that_was_there_stays_when_the_work_fails_before_it_writes(source)
     assert os.listdir("run") == ["options.json"]
 
 
-def test_an_empty_folder_may_be_given_and_stays_when_the_work_fails(source):
+def test_an_empty_folder_may_be_given_and_is_empty_again_when_the_work_fails(source):
     Path("run").mkdir()
-    with pytest.raises(KeyboardInterrupt), new_folder(source, "run", force=False):
+
+    def fail(folder: Path) -> None:
+        (folder / "options.json").touch()
+        (folder / ".half").mkdir()
+        (folder / ".half" / "model.bin").touch()
         raise KeyboardInterrupt
-    assert Path("run").is_dir()
+
+    with pytest.raises(KeyboardInterrupt), new_folder(source, "run", force=False) as folder:
+        fail(folder)
+    assert os.listdir("run") == []
     assert make(source, "run") == Path("run")
 
 

@@ -25,7 +25,9 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         if not isinstance(path, int) and flags & _WRITES:
             _note("write", os.path.abspath(os.fsdecode(path)))
     elif event == "socket.__new__":
-        _note("socket", arguments[1].name if hasattr(arguments[1], "name") else str(arguments[1]))
+        from socket import AddressFamily
+
+        _note("socket", AddressFamily(arguments[1]).name)
     elif event in _NAMES:
         _note("socket", f"{event} {arguments[0]}")
 

@@ -31,6 +31,7 @@ app = App(
     help="Labelled data in, a classifier you can trust out.",
     help_format="plaintext",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(f"headstart.commands.{_name}:run", name=_name, help=_help, sort_key=_order)

@@ -72,7 +72,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class, {self.classes_[0]!r}; two or more are needed.")
+            raise ValueError(f"y has one class, {self.classes_[0]}; two or more are needed.")
         rows, keys = self._features(paths)
         clusters = duplicates.identical(keys)
         names = [f"{label:09}" for label in labels.tolist()]
@@ -89,7 +89,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> NDArray[np.generic]:
         """The most probable label of each photo, (n,)."""
-        predicted: NDArray[np.generic] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        predicted: NDArray[np.generic] = self.classes_[best]
         return predicted
 
     def _features(self, paths: list[str]) -> tuple[NDArray[np.float32], list[str]]:

@@ -23,7 +23,6 @@ from headstart.parallel import cores, side_by_side
 from headstart.store.arrays import Shelf, make_room
 from headstart.store.files import cache_root, key_of
 
-BATCH = 8
 _SEGMENT_ROWS = 256
 
 
@@ -108,7 +107,7 @@ def compute(
         return found
 
     todo = list(missing.values())
-    batches = [todo[i : i + BATCH] for i in range(0, len(todo), BATCH)]
+    batches = [todo[i : i + engine.batch] for i in range(0, len(todo), engine.batch)]
     done = len(samples) - sum(map(len, todo))
     listen(Progress("features", done, len(samples)))
     pending: list[int] = []

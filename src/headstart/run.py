@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -130,7 +130,8 @@ def new_folder(source: Path, out: str | Path | None, *, force: bool) -> Iterator
     """A folder to write a run into, checked before the work begins.
 
     It is made at once, so that a read-only place is found now and not after the training. If
-    the work fails, a folder that was made here goes again; one that was there stays as it is.
+    the work fails, what it left there goes again, and the folder if it was made here. A run
+    that is replaced stays until the new one is written over it.
 
     Args:
         source: what is trained on; the run must not lie in it.
@@ -147,15 +148,17 @@ def new_folder(source: Path, out: str | Path | None, *, force: bool) -> Iterator
         made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=out is not None)
         tempfile.TemporaryFile(dir=folder).close()
+        was_empty = not any(folder.iterdir())
     except OSError as error:
         _remove(made)
         raise _not_there(folder, f"cannot be written to ({error.strerror}).") from error
     try:
         yield folder
     except BaseException:
-        if made:
-            shutil.rmtree(folder, ignore_errors=True)
-            _remove(made[1:])
+        with suppress(OSError):  # what failed is worth more telling than this
+            for path in folder.iterdir() if was_empty else ():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _remove(made)
         raise
 
 

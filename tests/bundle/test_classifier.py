@@ -153,18 +153,5 @@ def test_as_a_keras_model_it_gives_the_same_probabilities(
         assert model.output_shape == (None, 10)
         assert model.count_params() == trained.run.metrics["parameters"]
         np.testing.assert_allclose(
-            model.predict(pixels, verbose=0), each.predict_proba(judged.paths), atol=1e-4
+            model(pixels, training=False), each.predict_proba(judged.paths), atol=1e-4
         )
-
-
-def test_as_a_keras_model_it_can_be_trained_on(keras, classifier, judged):
-    from headstart.data.pixels import decode
-
-    pixels = np.stack([decode(path.read_bytes(), 32, "squash") for path in judged.paths])
-    model = classifier.to_keras()
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    labels = np.array(judged.labels, np.int64)
-    before = model.evaluate(pixels, labels, verbose=0)
-    model.fit(pixels, labels, epochs=1, verbose=0)
-    assert model.get_layer("predictions").kernel.shape == (1280, 10)
-    assert model.evaluate(pixels, labels, verbose=0) != before

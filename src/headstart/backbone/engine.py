@@ -33,6 +33,7 @@ class Engine(Protocol):
         key: SHA-256 over all that its numbers depend on: network, engine and version,
             processor, precision.
         features: length of one row of the output.
+        batch: how many photos are best given at once.
         parallel: how many threads may call `run` at once with profit.
     """
 
@@ -44,6 +45,8 @@ class Engine(Protocol):
     def key(self) -> str: ...
     @property
     def features(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
     @property
     def parallel(self) -> int: ...
 
@@ -63,6 +66,7 @@ class OpenVinoEngine:
     """
 
     name = "openvino"
+    batch = 1  # the maps of one photo stay in the core's cache: a fifth sooner than with eight
 
     def __init__(
         self,
@@ -114,6 +118,7 @@ class KerasEngine:
     """A Keras model, on the accelerator if TensorFlow has one."""
 
     name = "keras"
+    batch = 64
     parallel = 1
 
     def __init__(self, model: "keras.Model", digest: str):

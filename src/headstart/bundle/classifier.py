@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import keras
 
 Photo = str | os.PathLike[str] | bytes
-_BATCH = 8
 
 
 class Classifier:
@@ -108,7 +107,8 @@ class Classifier:
             if pixels:
                 rows[good] = self._probabilities(engine.run(np.stack(pixels)))
 
-        batches = [range(i, min(i + _BATCH, len(photos))) for i in range(0, len(photos), _BATCH)]
+        n, size = len(photos), engine.batch
+        batches = [range(i, min(i + size, n)) for i in range(0, n, size)]
         for _ in side_by_side(one_batch, batches, engine.parallel):
             pass
         return rows, dict(sorted(faults.items()))
@@ -155,7 +155,7 @@ class Classifier:
         kept = safetensors.numpy.load(bytes(self.members["weights.safetensors"]))
         scale = 1 / (self.manifest.temperature or 1.0)
         dense = keras.layers.Dense(len(self.classes), activation="softmax", name="predictions")
-        model = keras.Model(base.inputs, dense(base.output), name="classifier")
+        model = keras.Model(base.input, dense(base.output), name="classifier")
         dense.set_weights([kept["head.kernel"] * scale, kept["head.bias"] * scale])
         return model
 

@@ -11,8 +11,7 @@ from headstart.backbone.engine import OpenVinoEngine
 from headstart.commands.output import Flag, print_json
 from headstart.parallel import side_by_side
 
-_BATCH = 8
-_ROUNDS = 4
+_ROUNDS = 16
 
 
 def run(*, json: Flag = False) -> None:
@@ -77,7 +76,7 @@ def _milliseconds(row: Backbone) -> float | None:
         return None
     graph = convert.graph(row, found, row.size)
     engine = OpenVinoEngine(graph.read(), graph.digest)
-    pixels = np.zeros((_BATCH, row.size, row.size, 3), np.uint8)
+    pixels = np.zeros((engine.batch, row.size, row.size, 3), np.uint8)
 
     def run(_number: int) -> None:
         engine.run(pixels)
@@ -88,4 +87,4 @@ def _milliseconds(row: Backbone) -> float | None:
     start = time.perf_counter()
     for _ in side_by_side(run, range(rounds), engine.parallel):
         pass
-    return (time.perf_counter() - start) * 1000 / (rounds * _BATCH)
+    return (time.perf_counter() - start) * 1000 / (rounds * engine.batch)

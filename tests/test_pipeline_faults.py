@@ -1,0 +1,192 @@
+"""What can be wrong with photos, and what goes wrong meanwhile, through the whole of `train`."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from photos import put_colours, put_digits
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from headstart.errors import OutputError, SourceError
+from headstart.events import Event, Notice, Progress
+from headstart.pipeline import train
+from headstart.run import Run
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return put_digits(tmp_path / "photos", range(60))
+
+
+def small(source: Path, listen=lambda _event: None, **options: object) -> Run:
+    """A run on small photos, with shares that are drawn: cross-validation would take longer."""
+    options = {"size": 32, "validation": 0.2, "test": 0.2} | options
+    return train(source, source.parent / "run", listen=listen, **options)
+
+
+def nothing_is_left(source: Path) -> bool:
+    return not (source.parent / "run").exists()
+
+
+def test_faults_01_to_03_unreadable_photos_are_counted_named_and_explained(source):
+    (source / "3" / "empty.jpg").touch()
+    (source / "4" / "page.jpg").write_text("<html>")
+    whole = next((source / "5").iterdir()).read_bytes()
+    (source / "5" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    heard: list[Event] = []
+    run = small(source, heard.append)
+    assert run.metrics["left_out"] == 3
+    left_out = {item["name"]: item["reason"] for item in run.findings["left_out"]}
+    assert left_out.keys() == {"3/empty.jpg", "4/page.jpg", "5/cut.png"}
+    assert Notice("3 left out; the report names each and says why.") in heard
+    assert len(run.split) == 60
+    page = run.report().read_text()
+    assert all(name in page for name in left_out)
+
+
+def test_fault_15_the_same_photo_in_two_classes_works_and_the_pair_is_listed(source):
+    shutil.copy(source / "0" / "0000.png", source / "1" / "again.png")
+    heard: list[Event] = []
+    run = small(source, heard.append)
+    (found,) = [each for each in run.findings["findings"] if each["level"] == "warning"]
+    assert found["kind"] == "same-photo-two-labels"
+    assert found["samples"] == [["0/0000.png", "1/again.png"]]
+    assert any("more than one label" in event.text for event in heard if isinstance(event, Notice))
+    assert "1/again.png" in run.report().read_text()
+
+
+def test_fault_19_a_class_without_a_readable_photo_is_an_error_that_leaves_no_run(source):
+    for path in (source / "4").iterdir():
+        path.write_bytes(b"not a photo")
+    with pytest.raises(SourceError, match=r"No photo that can be read in '4' \(4/0004\.png: "):
+        small(source)
+    assert nothing_is_left(source)
+
+
+MANY = """
+import json, resource, sys
+from headstart.cli import main
+arguments = ["--size", "32", "--per-class", "10,5,rest", "--quiet"]  # few to train on: sooner
+code = main(["train", sys.argv[1], "--out", sys.argv[2], *arguments])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"code": code, "peak_mb": peak / (1 << (20 if sys.platform == "darwin" else 10))}))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="peak memory is asked for otherwise there")
+def test_fault_20_thousands_of_files_in_a_hundred_classes_work_in_bounded_memory(tmp_path):
+    digits = load_digits()
+    for digit in range(10):  # in ten tints each
+        images = digits.images[digits.target == digit][:10] * (255 / 16)
+        for tint in range(10):
+            folder = tmp_path / "photos" / f"{digit}-{tint}"
+            folder.mkdir(parents=True)
+            colour = np.array([tint % 2, tint // 2 % 2, tint / 10]) / 2 + 0.5
+            for i, image in enumerate(images):
+                coloured = (image[..., None] * colour).astype(np.uint8)
+                Image.fromarray(coloured).save(folder / f"{i}.png")
+                for copy in range(4):  # which cost no pass through the network
+                    shutil.copy(folder / f"{i}.png", folder / f"{i}-{copy}.png")
+    child = subprocess.run(
+        [sys.executable, "-c", MANY, tmp_path / "photos", tmp_path / "run"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    measured = json.loads(child.stdout)
+    assert measured["code"] == 0, child.stderr
+    assert measured["peak_mb"] < 1200
+    metrics = Run(tmp_path / "run").metrics
+    assert sum(metrics["samples"].values()) == 5000
+    assert len(metrics["classes"]) == 100
+    assert metrics["test"]["accuracy"] > 0.1  # chance: 0.01
+
+
+NASTY = [
+    "new\nline",
+    "-rf",
+    "ünï\N{PILE OF POO}",
+    "=cmd|' /C calc'!A0",
+    "<script>alert(1)</script>",
+]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems refuse such names")
+def test_fault_23_nasty_names_go_through_to_every_file(tmp_path):
+    source = tmp_path / "photos"
+    labels = [*NASTY, os.fsdecode(b"not-utf-8-\xff")]
+    for label in labels:
+        for path in put_colours(source, label, 6):
+            path.rename(path.with_name(f"{label.replace('/', '')}{path.name}"))
+    run = small(source)
+
+    assert len(run.metrics["classes"]) == len(labels)
+    assert "new\\nline" in run.metrics["classes"]
+    assert "not-utf-8-\\xff" in run.metrics["classes"]
+    for name in ("metrics.json", "findings.json", "split.csv", "predictions.csv", "report.html"):
+        (run.folder / name).read_bytes().decode()  # UTF-8 without a lone surrogate
+    assert len((run.folder / "split.csv").read_text().splitlines()) == 1 + len(run.split) == 37
+    assert "<script>" not in run.report().read_text()
+    assert run.bundle.classes == tuple(run.metrics["classes"])
+    assert run.bundle.predict([source / labels[0] / f"{labels[0]}0.png"])[0] in run.bundle.classes
+
+
+def test_fault_27_a_photo_that_changes_meanwhile_is_an_error_that_leaves_no_run(source):
+    victim = source / "7" / "0007.png"
+
+    def overwrite(event: Event) -> None:
+        if isinstance(event, Progress) and event.done == 0:
+            shutil.copy(source / "8" / "0008.png", victim)
+
+    with pytest.raises(SourceError, match=r"^7/0007\.png: changed .* Start again when"):
+        small(source, overwrite)
+    assert nothing_is_left(source)
+    assert sum(small(source).metrics["samples"].values()) == 60
+
+
+def test_fault_28_a_run_inside_the_photos_is_refused_before_anything_is_read(source):
+    heard: list[Event] = []
+    with pytest.raises(OutputError, match="lies inside the photos"):
+        train(source, source / "run", listen=heard.append, size=32)
+    assert heard == []
+    assert sorted(path.name for path in source.iterdir()) == [str(digit) for digit in range(10)]
+
+
+def test_fault_67_a_read_only_place_is_refused_before_anything_is_read(
+    source, open_folder, as_nobody
+):
+    open_folder.chmod(0o555)
+    heard: list[Event] = []
+    with as_nobody(), pytest.raises(OutputError, match="cannot be written to"):
+        train(source, open_folder / "run", listen=heard.append, size=32)
+    assert heard == []
+    assert os.listdir(open_folder) == []
+
+
+@pytest.mark.parametrize("what", ["features", "graphs"])
+def test_fault_71_a_damaged_cache_gives_the_same_run_and_what_was_lost_is_told(
+    trained, same_cache, tmp_path, what
+):
+    for path in (same_cache / what).rglob("*.rows" if what == "features" else "model.bin"):
+        content = bytearray(path.read_bytes())
+        for place in range(len(content) // 2, len(content), len(content) // 7):
+            content[place] ^= 0x01
+        path.write_bytes(content)
+    heard: list[Event] = []
+    again = train(trained.source, tmp_path / "run", size=32, listen=heard.append)
+    notices = [event.text for event in heard if isinstance(event, Notice)]
+    assert any("of the cache: computed again" in text for text in notices) == (what == "features")
+    for name in ("predictions.csv", "model.headstart"):
+        assert (again.folder / name).read_bytes() == (trained.run.folder / name).read_bytes()
+
+
+def test_a_run_that_fails_after_it_was_begun_leaves_no_folder(source):
+    with pytest.raises(SourceError, match=r"split\.csv"):
+        train(source, source.parent / "run", size=32, split=source.parent / "split.csv")
+    assert nothing_is_left(source)
