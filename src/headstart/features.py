@@ -113,9 +113,10 @@ def compute(
     pending: list[int] = []
 
     def keep() -> None:
-        if pending:
-            shelf.append([keys[i] for i in pending], found.rows[pending])
-            pending.clear()
+        rows = pending.copy()
+        pending.clear()  # first: an interruption between the two must not keep them twice
+        if rows:
+            shelf.append([keys[i] for i in rows], found.rows[rows])
 
     def one_batch(batch: list[list[int]]) -> list[str | None]:
         pixels: list[NDArray[np.uint8]] = []
