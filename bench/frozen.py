@@ -227,7 +227,7 @@ def lizard(_bench: Bench) -> Iterator[Row | str]:
     from headstart.backbone.engine import OpenVinoEngine
     from headstart.data.pixels import decode
 
-    photo = next((DATA / "imagenet-samples").glob("lizard*")).read_bytes()
+    (photo,) = (path.read_bytes() for path in (DATA / "imagenet-samples").glob("lizard*"))
     model = lite0.openvino_model(lite0.load_tensors(), 224, top=True)
     engine = OpenVinoEngine(model, "", "float32", "probabilities")
     answer = engine.run(decode(photo, 224, "squash", reduce=False)[None])[0]
