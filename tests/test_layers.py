@@ -48,6 +48,7 @@ ORDER = (
     "evaluation/metrics.py",
     "dataset.py",
     "training/checkpoint.py",
+    "training/lbfgs.py",
     "training/head.py",
     "training/loop.py",
     "fit.py",

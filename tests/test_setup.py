@@ -104,7 +104,7 @@ def test_another_lock_makes_the_environment_anew(ready: Path) -> None:
 
 def test_another_project_table_makes_the_environment_anew(ready: Path) -> None:
     file = ready / "pyproject.toml"
-    file.write_text(file.read_text().replace("headstart.cli:main", "headstart.cli:other"))
+    file.write_text(file.read_text().replace("headstart.cli:entry", "headstart.cli:other"))
     assert not _is_ready(ready)
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ from headstart.evaluation.trust import Answers, majority_accuracy, scores
 from headstart.events import Listener, Notice, nobody
 from headstart.findings import Finding, LeftOut
 from headstart.options import Layout, TrainOptions, options_from
+from headstart.report import plots
 from headstart.report.page import render
-from headstart.report.plots import save_confusion_matrix
 from headstart.report.words import judged, number
 from headstart.run import MATRIX, REPORT, SPLIT, Run, new_folder, write_data, write_metrics
 from headstart.store.files import printable, sha256_of_file, write_text
@@ -90,6 +91,8 @@ def train_with(
             sides = split.divide(data.photos.samples, data.clusters, data.photos.keys, options)
             head, answers = fit_head(data, sides, options)
         with clock("evaluate"):
+            # While the bundle is proved in threads outside Python, Python can import.
+            Thread(target=plots.prepare, daemon=True).start()
             metrics = describe(data, sides, head, answers, network, options)
             findings = find(data, sides, answers, listen)
             write_data(folder, data, sides, answers, findings, options)
@@ -278,7 +281,7 @@ def write_report(folder: Path, samples: Sequence[Sample]) -> None:
 
     write_text(folder / REPORT, render(folder, photo))
     scores = judged(run.metrics)[1]
-    save_confusion_matrix(scores["confusion_matrix"], run.metrics["classes"], folder / MATRIX)
+    plots.save_confusion_matrix(scores["confusion_matrix"], run.metrics["classes"], folder / MATRIX)
 
 
 def report(folder: str | Path) -> Path:
@@ -370,7 +373,7 @@ def _trained_on(model: Path, classifier: Classifier) -> set[str]:
 
 def versions() -> dict[str, str]:
     """What made the numbers."""
-    packages = ("headstart", "numpy", "scipy", "pillow", "openvino")
+    packages = ("headstart", "numpy", "pillow", "openvino")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 

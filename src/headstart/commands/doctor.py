@@ -13,7 +13,6 @@ from headstart.store.files import cache_root
 _PACKAGES = (
     "headstart",
     "numpy",
-    "scipy",
     "pillow",
     "polars",
     "openvino",

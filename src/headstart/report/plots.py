@@ -129,10 +129,16 @@ def save_confusion_matrix(matrix: ArrayLike, classes: Sequence[str], path: Path)
         write_bytes(path, figure.to_png())
 
 
-def _new_figure(width: float, height: float) -> "NotebookFigure":
+def prepare() -> None:
+    """Import matplotlib, which takes half a second, ahead of the first drawing."""
     if "matplotlib" not in sys.modules:
         # It would write its list of fonts into the user's home.
         os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
+    import headstart.report.figure  # noqa: F401
+
+
+def _new_figure(width: float, height: float) -> "NotebookFigure":
+    prepare()
     from headstart.report.figure import NotebookFigure
 
     return NotebookFigure(figsize=(width, height), dpi=120)

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from threadpoolctl import ThreadpoolController
 
 from headstart.evaluation.metrics import Labels, log_loss, softmax
+from headstart.training.lbfgs import minimise
 
 Rows = NDArray[np.float32]
 Weights = NDArray[np.float64]
@@ -87,15 +87,11 @@ class Problem:
         """The head for one penalty, searched for from where the last search ended."""
         small = self._x.size * self._shape[1] < 10**9
         with _one_thread() if small else nullcontext():
-            result: Any = minimize(
-                self._loss_and_gradient,
+            self._at = self._solved[strength] = minimise(
+                partial(self._loss_and_gradient, strength=strength),
                 self._solved.get(strength, self._at),
-                args=(strength,),
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": 1000, "ftol": tolerance, "gtol": 1e-6, "maxcor": 20},
+                tolerance,
             )
-        self._at = self._solved[strength] = np.asarray(result.x)
         inner, bias = self._parts(self._at)
         if self._basis is not None:
             inner = self._basis @ inner
