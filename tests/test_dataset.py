@@ -127,7 +127,7 @@ def test_bfloat16_is_compared_on_the_first_photos_where_the_processor_has_it(sou
 
 @pytest.mark.skipif(has_bfloat16(), reason="this processor computes in bfloat16")
 def test_bfloat16_is_refused_on_a_processor_without_it(source):
-    with pytest.raises(OptionError, match="--precision bfloat16: this processor"):
+    with pytest.raises(OptionError, match="--precision bfloat16: features are not computed"):
         lite0_on(source, size=32, precision="bfloat16")
 
 

@@ -11,6 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "headstart"
 ORDER = (
     "errors.py",
     "events.py",
+    "clock.py",
     "options.py",
     "findings.py",
     "parallel.py",

@@ -57,7 +57,7 @@ def test_photos_that_it_was_trained_on_are_counted_and_said(trained, few, model)
     sides = [row["split"] for row in trained.run.split if row["label"] in "01"]
     assert found["trained_on"] == sides.count("train") < len(sides)
     (notice,) = heard
-    assert notice.text.startswith(f"{sides.count('train')} photos of these were trained on: the")
+    assert notice.text.startswith(f"{sides.count('train')} of these photos were trained on: the")
 
 
 def test_of_a_bundle_away_from_its_run_that_is_not_known(trained, few, tmp_path):

@@ -13,7 +13,7 @@ from photos import put_colours, put_digits
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from headstart.errors import OutputError, SourceError
+from headstart.errors import OptionError, OutputError, SourceError
 from headstart.events import Event, Notice, Progress
 from headstart.pipeline import train
 from headstart.run import Run
@@ -148,6 +148,37 @@ def test_fault_27_a_photo_that_changes_meanwhile_is_an_error_that_leaves_no_run(
         small(source, overwrite)
     assert nothing_is_left(source)
     assert sum(small(source).metrics["samples"].values()) == 60
+
+
+def test_fault_27_photos_that_change_before_the_bundle_is_proved_are_no_fault_of_ours(source):
+    shutil.copy(source / "0" / "0000.png", source / "1" / "again.png")
+
+    def overwrite(event: Event) -> None:
+        if isinstance(event, Notice) and "more than one label" in event.text:
+            for photo in source.rglob("*.png"):
+                Image.effect_noise((8, 8), 200).save(photo)
+
+    with pytest.raises(SourceError, match=r"png: changed .* Start again when"):
+        small(source, overwrite)
+    assert nothing_is_left(source)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "error"),
+    [
+        ("per_class", "9,1,1", OptionError),
+        ("split", "nowhere.csv", SourceError),
+        ("split", __file__, SourceError),
+    ],
+)
+def test_a_division_that_cannot_be_is_refused_before_the_photos_are_worked_on(
+    source, option, value, error
+):
+    heard: list[Event] = []
+    with pytest.raises(error, match=r"asks for more|cannot be read|not a split|not a CSV"):
+        train(source, source.parent / "run", listen=heard.append, size=32, **{option: value})
+    assert heard == []
+    assert nothing_is_left(source)
 
 
 def test_fault_28_a_run_inside_the_photos_is_refused_before_anything_is_read(source):

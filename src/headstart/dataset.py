@@ -135,20 +135,21 @@ def load_network(
                 decoded.append(decode(read_image(sample.path), size, options.resize))
         return np.stack(decoded) if decoded else np.zeros((0, size, size, 3), np.uint8)
 
-    def on_cpu(precision: Floats) -> Engine:
+    on_gpu = bool(gpus())
+
+    def engine_of(precision: Floats) -> Engine:
+        if on_gpu:
+            return KerasEngine(networks.keras_model(backbone, found, size), graph.digest)
         return OpenVinoEngine(graph.read(), graph.digest, precision)
 
-    engine: Engine
-    if gpus():
-        model = networks.keras_model(backbone, found, size)
-        engine, agreement = KerasEngine(model, graph.digest), None
-    else:
-        photos = key_of(
-            pixels=features.pixels_key(size, options.resize), files=" ".join(keys[:PHOTOS])
-        )
-        engine, agreement = choose(
-            on_cpu, options.precision, first_photos, photos, bfloat16=has_bfloat16()
-        )
+    photos = key_of(pixels=features.pixels_key(size, options.resize), files=" ".join(keys[:PHOTOS]))
+    engine, agreement = choose(
+        engine_of,
+        options.precision,
+        first_photos,
+        photos,
+        bfloat16=not on_gpu and has_bfloat16(),
+    )
     return Network(backbone, found, graph, engine, agreement, size, options.resize)
 
 

@@ -123,7 +123,7 @@ def compute(
         faults: list[str | None] = []
         for copies in batch:
             try:
-                pixels.append(decode(_content(samples[copies[0]], keys[copies[0]]), size, resize))
+                pixels.append(decode(content(samples[copies[0]], keys[copies[0]]), size, resize))
                 faults.append(None)
             except Unreadable as fault:
                 faults.append(fault.reason)
@@ -151,8 +151,12 @@ def compute(
     return found
 
 
-def _content(sample: Sample, key: str) -> bytes:
-    """The bytes of a sample's file, which could be read when it was listed."""
+def content(sample: Sample, key: str) -> bytes:
+    """The bytes of a sample's file, which could be read when it was listed.
+
+    Raises:
+        SourceError: they are not what they were then.
+    """
     data = None
     with suppress(Unreadable):
         data = read_image(sample.path)

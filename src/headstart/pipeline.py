@@ -1,9 +1,7 @@
 """The order of the work: from labelled photos to an evaluated, saved classifier."""
 
 import platform
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
@@ -18,13 +16,15 @@ from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
 from headstart.bundle.manifest import BackboneRef, HeadRef, ImageInput, Manifest
 from headstart.bundle.save import save
+from headstart.clock import Clock
 from headstart.data import duplicates, split
 from headstart.data.pixels import DECODE_VERSION, Unreadable, read_image
 from headstart.data.samples import Sample
 from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with
-from headstart.errors import InputError, SourceError
+from headstart.errors import HeadstartError, InputError, SourceError
 from headstart.evaluation.trust import Answers, majority_accuracy, scores
 from headstart.events import Listener, Notice, nobody
+from headstart.features import content
 from headstart.findings import Finding, LeftOut
 from headstart.options import Layout, TrainOptions, options_from
 from headstart.report import plots
@@ -84,6 +84,7 @@ def train_with(
     with new_folder(Path(source), out, force=force) as folder:
         with clock("scan"):
             photos = list_photos(source, options)
+            split.check(photos.samples, options)
         with clock("features"):
             network = load_network(options, photos.samples, photos.keys, listen)
             data = look_at(photos, network, listen)
@@ -227,7 +228,8 @@ def save_bundle(
 ) -> None:
     """Save the classifier, proved on photos kept from training where there are any."""
     kept = np.flatnonzero(sides == "validation")
-    proof = (kept if len(kept) else np.flatnonzero(sides == "train"))[:_PROOF_PHOTOS]
+    kept = kept if len(kept) else np.flatnonzero(sides == "train")
+    proof = kept[:: -(-len(kept) // _PROOF_PHOTOS)]  # from all over the list, so of every class
     backbone, size = network.backbone, network.size
     manifest = Manifest(
         task="image",
@@ -251,15 +253,21 @@ def save_bundle(
         split_sha256=sha256_of_file(folder / SPLIT),
         versions=metrics["versions"],
     )
-    save(
-        folder / BUNDLE,
-        manifest,
-        network.graph,
-        head,
-        proof_files=[data.photos.samples[i].path for i in proof],
-        proof=head.probabilities(data.features[proof]),
-        features=data.features,
-    )
+    samples, keys = data.photos.samples, data.photos.keys
+    try:
+        save(
+            folder / BUNDLE,
+            manifest,
+            network.graph,
+            head,
+            proof_files=[samples[i].path for i in proof],
+            proof=head.probabilities(data.features[proof]),
+            features=data.features,
+        )
+    except HeadstartError:
+        for i in proof:  # a photo that has changed meanwhile is no fault of the bundle's
+            content(samples[i], keys[i])
+        raise
 
 
 def write_report(folder: Path, samples: Sequence[Sample]) -> None:
@@ -341,8 +349,8 @@ def evaluate(
     if trained:
         listen(
             Notice(
-                f"{number(trained, 'photo')} of these {'was' if trained == 1 else 'were'} trained "
-                "on: the figures are better than they should be."
+                f"{trained:,} of these photos {'was' if trained == 1 else 'were'} trained on: the "
+                "figures are better than they should be."
             )
         )
     true = np.array([classifier.classes.index(labels[i]) for i in good])
@@ -375,21 +383,3 @@ def versions() -> dict[str, str]:
     """What made the numbers."""
     packages = ("headstart", "numpy", "pillow", "openvino")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-
-
-class Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self._stages[stage] = round(time.perf_counter() - start, 3)
-
-    def seconds(self) -> dict[str, float]:
-        """Stage → seconds, and `total` since the clock was made."""
-        return {**self._stages, "total": round(time.perf_counter() - self._start, 3)}

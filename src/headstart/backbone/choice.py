@@ -53,16 +53,16 @@ def choose(
         first_photos: decodes up to `PHOTOS` photos, uint8 (n, H, W, 3).
         photos: a key that stands for what `first_photos` gives; the comparison is kept under
             it and made once.
-        bfloat16: whether the processor computes in bfloat16 by itself.
+        bfloat16: whether there is an engine that computes in bfloat16 here.
 
     Raises:
-        OptionError: bfloat16 is asked for on a processor that has none.
+        OptionError: bfloat16 is asked for where there is none.
     """
     if wanted == "float32" or (wanted == "auto" and not bfloat16):
         return engine("float32"), None
     if not bfloat16:
         raise OptionError(
-            "--precision bfloat16: this processor does not compute in bfloat16.",
+            "--precision bfloat16: features are not computed in bfloat16 on this machine.",
             mend="Leave the option out, or give float32.",
         )
     fast = engine("bfloat16")

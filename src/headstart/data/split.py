@@ -7,7 +7,7 @@ depend on the order of the files or on their names, and a few new photos move fe
 import csv
 import hashlib
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -44,8 +44,8 @@ def divide(
         OptionError: an option would do nothing, or asks for more than there is.
         SourceError: a class has no training sample.
     """
+    check(samples, options)
     given = [sample.split for sample in samples]
-    _refuse_idle(options, has_folders=any(given))
     labels = [sample.label for sample in samples]
     if options.split is not None:
         sides = load(Path(options.split), [sample.name for sample in samples], keys)
@@ -74,6 +74,32 @@ def divide(
             mend="Put some photos of each class into training.",
         )
     return np.array(sides)
+
+
+def check(samples: Sequence[Sample], options: Division) -> None:
+    """Refuse what `divide` would refuse whatever the photos show.
+
+    `divide` begins with it. Called before the photos are worked on, it tells sooner.
+
+    Raises:
+        OptionError: an option would do nothing, or asks for more than there is.
+        SourceError: `options.split` is no split.
+    """
+    _refuse_idle(options, has_folders=any(sample.split for sample in samples))
+    if options.split is not None:
+        _rows(Path(options.split))
+    elif options.per_class is not None:
+        need = sum(1 if n == "rest" else int(n) for n in options.per_class.split(","))
+        count = Counter(sample.label for sample in samples)
+        _refuse_too_few([f"{c} has {n} of {need}" for c, n in sorted(count.items()) if n < need])
+
+
+def _refuse_too_few(faults: Sequence[str]) -> None:
+    if faults:
+        raise OptionError(
+            f"--per-class asks for more than there is: {'; '.join(faults)}.",
+            mend="Lower the numbers, or use `rest` for one of them.",
+        )
 
 
 def _refuse_idle(options: Division, *, has_folders: bool) -> None:
@@ -191,11 +217,7 @@ def per_class(
         elif rest:
             for group in left:
                 _put(group, rest, sides)
-    if faults:
-        raise OptionError(
-            f"--per-class asks for more than there is: {'; '.join(faults)}.",
-            mend="Lower the numbers, or use `rest` for one of them.",
-        )
+    _refuse_too_few(faults)
     return sides
 
 
