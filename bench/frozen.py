@@ -1,8 +1,8 @@
 """Measure what headstart promises for frozen backbones, side by side with plain Keras.
 
-    python bench/frozen.py                 everything, about ten minutes on two cores
-    python bench/frozen.py --only train    a part of it: train warm start predict memory touch
-                                           repeat lizard
+    python bench/frozen.py                 everything, about half an hour on two cores
+    python bench/frozen.py --only train    a part of it: train warm start predict memory classes
+                                           touch repeat lizard
     python bench/frozen.py --quick         few photos and one epoch, to try the script itself
     python bench/frozen.py --write         and put the table into docs/benchmarks.md
 
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from processes import run
 from table import Row, machine, markdown, put_between_marks
+from textures import put_textures
 from watch import watch
 from workbench import DATA, HEADSTART, Bench, Trained, say
 
@@ -152,10 +153,22 @@ def memory(bench: Bench) -> Iterator[Row | str]:
     yield f"Training on {n * bench.copies:,} photos took {many.cost.seconds:.1f} s."
 
 
-def _memory_row(n: int, peak: float) -> Row:
-    return Row(
-        f"peak memory of training on {n:,} photos", "≤ 1.2 GB", f"{peak:.0f} MB", peak <= LIMIT_MB
-    )
+def classes(bench: Bench) -> Iterator[Row | str]:
+    """Very many photos in very many classes, so small that the network takes little time."""
+    k, of_each = (20, 20) if bench.quick else (1000, 100)
+    photos, out = bench.work / "textures", bench.work / "classes"
+    say(f"{k * of_each:,} photos of textures, made and trained on")
+    put_textures(photos, k, of_each)
+    command: list[str | Path] = [HEADSTART, "train", photos, "--size", "32", "--out", out]
+    done = Trained(run(command, {"HEADSTART_CACHE_DIR": out.with_suffix(".cache")}), out)
+    yield _memory_row(k * of_each, done.cost.peak_mb, f" in {k:,} classes")
+    yield f"Test accuracy on {k:,} classes of textures: {done.metrics['test']['accuracy']:.3f}."
+    yield from _stages([done])
+
+
+def _memory_row(n: int, peak: float, where: str = "") -> Row:
+    what = f"peak memory of training on {n:,} photos{where}"
+    return Row(what, "≤ 1.2 GB", f"{peak:.0f} MB", peak <= LIMIT_MB)
 
 
 def touch(bench: Bench) -> Iterator[Row | str]:
@@ -243,7 +256,8 @@ def lizard(_bench: Bench) -> Iterator[Row | str]:
 
 
 PARTS: dict[str, Callable[[Bench], Iterator[Row | str]]] = {
-    part.__name__: part for part in (train, warm, start, predict, memory, touch, repeat, lizard)
+    part.__name__: part
+    for part in (train, warm, start, predict, memory, classes, touch, repeat, lizard)
 }
 
 

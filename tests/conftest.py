@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 NOBODY = 65534
 Command = Callable[..., subprocess.CompletedProcess[str]]
+OnDisk = Callable[[str, str], str]
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +79,22 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     source = put_digits(folder / "digits", range(300))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADSTART_CACHE_DIR", str(folder / "cache"))
-        run = train(source, folder / "run", size=32)
+        run = train(source, folder / "run", size=32, unfreeze="none")
     return Trained(run, source, folder / "cache")
+
+
+@pytest.fixture(scope="session")
+def tuned(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """A real run on the same digits whose last convolution was trained too, made once."""
+    from photos import put_digits
+
+    from headstart.pipeline import train
+
+    folder = tmp_path_factory.mktemp("tuned")
+    source = put_digits(folder / "digits", range(300))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_CACHE_DIR", str(folder / "cache"))
+        return train(source, folder / "run", size=32, unfreeze="head_convolution", epochs=2)
 
 
 @pytest.fixture
@@ -127,6 +142,40 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     def run(*arguments: str | Path) -> Answer:
         code = main([str(argument) for argument in arguments])
         return Answer(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path) -> OnDisk:
+    """`on_disk(mount_options, code)` runs Python code in a child that sees a disk of its own.
+
+    The code finds the disk at `sys.argv[1]`; what it prints is returned. The disk is mounted
+    in a namespace of the child and goes with it.
+    """
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    can_mount = (
+        shutil.which("unshare")
+        and not subprocess.run(
+            [*unshare, "mount", "-t", "tmpfs", "tmpfs", tmp_path], capture_output=True
+        ).returncode
+    )
+    if not can_mount:
+        pytest.skip("no disk can be mounted here")
+
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def run(mount_options: str, code: str) -> str:
+        script = 'mount -t tmpfs -o "$1" tmpfs "$2" && exec "$3" -W error -c "$4" "$2"'
+        child = subprocess.run(
+            [*unshare, "sh", "-c", script, "sh", mount_options, disk, sys.executable, code],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert child.returncode == 0, child.stderr
+        return child.stdout
 
     return run
 

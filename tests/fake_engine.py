@@ -22,7 +22,7 @@ class FakeEngine:
     """
 
     name = "fake"
-    features = 3
+    shape = (3,)
     batch = 3
     parallel = 2
 

@@ -13,6 +13,7 @@ _TYPES = {
     "string": str,
     "number": (int, float),
     "integer": int,
+    "boolean": bool,
     "null": type(None),
 }
 _NOTES = {"$schema", "$defs", "title", "description"}
@@ -35,7 +36,8 @@ def faults(document: Any, schema: dict[str, Any] = SCHEMA, place: str = "") -> l
                 tried = [faults(document, choice, place) for choice in rule]
                 found += min(tried, key=len)
             case "type":
-                if not isinstance(document, _TYPES[rule]) or isinstance(document, bool):
+                is_bool = isinstance(document, bool)  # which Python counts among the integers
+                if not isinstance(document, _TYPES[rule]) or is_bool != (rule == "boolean"):
                     return [f"{place}: {document!r} is no {rule}"]
             case "const" | "enum":
                 if document not in (rule if word == "enum" else [rule]):

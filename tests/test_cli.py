@@ -43,7 +43,9 @@ SOUND = {
     "train": ["train", "{source}", "--out", "{new}", "--size", "32"],
     "evaluate": ["evaluate", "{run}", "{few}"],
     "predict": ["predict", "{run}", "{photo}"],
+    "classify": ["classify", "{photo}", "--sheet", "{new}.png"],
     "split": ["split", "{source}"],
+    "augment": ["augment", "{photo}", "--out", "{new}.png"],
     "inspect": ["inspect", "{run}"],
     "report": ["report", "{copy}"],
     "backbones": ["backbones"],
@@ -87,7 +89,10 @@ def test_json_is_one_document_on_standard_output_and_nothing_else(
         assert faults(document) == []
 
 
-@pytest.mark.parametrize("name", ["evaluate", "split", "report"])  # of train: below
+@pytest.mark.parametrize(
+    "name",  # of train: below
+    ["evaluate", "split", "augment", "report", "inspect", "backbones", "doctor", "cache"],
+)
 def test_quiet_prints_nothing(call, trained, same_cache, tmp_path, photo, name):
     found = call(*filled(SOUND[name], trained, tmp_path, photo), "--quiet")
     assert found == (0, "", "")

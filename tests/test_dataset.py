@@ -116,7 +116,7 @@ def test_the_default_network_is_lite0_on_openvino(source):
     assert found.agreement is None
 
 
-def test_bfloat16_is_compared_on_the_first_photos_where_the_processor_has_it(source):
+def test_bfloat16_is_compared_on_some_photos_where_the_processor_has_it(source):
     found = lite0_on(source, size=32)
     if has_bfloat16():
         assert found.agreement.photos == 9
@@ -134,3 +134,10 @@ def test_bfloat16_is_refused_on_a_processor_without_it(source):
 def test_a_backbone_that_is_not_there_is_refused_with_the_nearest_names(source):
     with pytest.raises(OptionError, match="Did you mean mobilenet"):
         lite0_on(source, backbone="mobilnet")
+
+
+def test_fault_17_one_class_is_no_source_to_train_on_but_one_to_judge_by(tmp_path):
+    put_colours(tmp_path / "source", "ape", 3)
+    assert list_photos(tmp_path / "source", TrainOptions()).classes == ("ape",)
+    with pytest.raises(SourceError, match="one class only, 'ape'; a classifier needs two or more"):
+        list_photos(tmp_path / "source", TrainOptions(), to_train=True)

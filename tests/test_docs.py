@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from headstart.cli import app
+from headstart.workplace import RUN_FILES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -102,6 +103,14 @@ def test_the_code_sends_nobody_to_a_document_that_is_not_there() -> None:
         for page in re.findall(r"\bdocs/[\w/-]+\.md\b", text_of(source))
     }
     assert [page for page in sorted(named) if not (ROOT / page).is_file()] == []
+
+
+def test_every_file_of_a_run_and_every_variable_is_explained() -> None:
+    page = text_of(ROOT / "docs" / "files-and-variables.md")
+    sources = "".join(map(text_of, ROOT.glob("src/**/*.py")))
+    variables = set(re.findall(r"\bHEADSTART_[A-Z_]+\b", sources))
+    assert variables
+    assert {name for name in RUN_FILES | variables if name not in page} == set()
 
 
 def test_decisions_are_numbered_in_a_row_and_listed_with_their_headings() -> None:

@@ -13,8 +13,8 @@ from photos import put_colours, put_digits
 from headstart import features
 from headstart.data.pixels import decode
 from headstart.data.samples import Sample
-from headstart.errors import OutputError, SourceError
-from headstart.events import Event, Progress
+from headstart.errors import SourceError
+from headstart.events import Event, Notice, Progress
 from headstart.store.files import cache_root
 
 
@@ -184,13 +184,17 @@ def test_fault_71_damaged_entries_are_computed_again_and_counted_once(
     assert (again.damaged, again.computed) == (0, 0)
 
 
-def test_fault_67_a_cache_that_cannot_be_written_is_an_error_that_names_it(
-    photos, tmp_path, monkeypatch
-):
+def test_fault_67_a_cache_that_cannot_be_written_is_a_notice_that_names_it(tmp_path, monkeypatch):
+    photos = put_colours(tmp_path / "photos", "some", 300)  # more than are kept at once
+    expected = compute(photos).rows
     (tmp_path / "in-the-way").touch()
     monkeypatch.setenv("HEADSTART_CACHE_DIR", str(tmp_path / "in-the-way"))
-    with pytest.raises(OutputError, match="in-the-way"):
-        compute(photos)
+    heard = []
+    found = compute(photos, listen=heard.append)
+    np.testing.assert_array_equal(found.rows, expected)
+    (notice,) = [event.text for event in heard if isinstance(event, Notice)]
+    assert notice.startswith("Features are not kept for the next time. ")
+    assert str(tmp_path / "in-the-way") in notice
 
 
 def test_what_goes_wrong_in_the_engine_comes_out(photos):
@@ -199,6 +203,24 @@ def test_what_goes_wrong_in_the_engine_comes_out(photos):
 
     with pytest.raises(RuntimeError, match="out of memory"):
         compute(photos, FakeEngine(compute=fail))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_features_that_are_not_finite_name_their_photo_and_are_not_kept(photos, bad):
+    dark = min(photos, key=lambda path: decode(path.read_bytes(), 8, "squash").mean())
+    least = decode(dark.read_bytes(), 8, "squash").mean()
+
+    def broken(pixels):
+        rows = mean_colour(pixels)
+        rows[pixels.mean(axis=(1, 2, 3)) == least, 1] = bad
+        return rows
+
+    with pytest.raises(SourceError, match="are not finite numbers") as caught:
+        compute(photos, FakeEngine(compute=broken))
+    assert caught.value.where == dark.name
+    whole = FakeEngine()
+    assert np.isfinite(compute(photos, whole).rows).all()
+    assert whole.photos > 0
 
 
 def test_a_fingerprint_is_the_sha256_of_the_file(tmp_path):

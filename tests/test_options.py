@@ -1,4 +1,5 @@
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,13 @@ def test_paths_may_be_paths():
     options = options_from(
         TrainOptions, {"split": Path("runs/a/split.csv"), "weights": Path("w.h5")}
     )
-    assert (options.split, options.weights) == (str(Path("runs/a/split.csv")), "w.h5")
+    assert (options.split, options.weights) == (
+        os.path.abspath("runs/a/split.csv"),
+        os.path.abspath("w.h5"),
+    )
+    assert options_from(TrainOptions, {"weights": "random"}).weights == "random"
+    with pytest.raises(OptionError, match="split=5"):
+        options_from(TrainOptions, {"split": 5})
 
 
 @pytest.mark.parametrize(

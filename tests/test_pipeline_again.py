@@ -28,6 +28,15 @@ def few(trained, tmp_path_factory):
     return folder
 
 
+def test_photos_of_a_single_class_can_be_judged(trained, unseen, tmp_path):
+    shutil.copytree(unseen / "3", tmp_path / "threes" / "3")
+    found = evaluate(trained.folder, tmp_path / "threes")
+    assert faults(found) == []
+    assert found["test"]["per_class"]["3"]["support"] == found["samples"]["test"] > 1
+    assert found["test"]["accuracy"] == found["test"]["per_class"]["3"]["recall"]
+    assert found["baselines"] == {"majority": 1.0}
+
+
 def test_other_photos_give_figures_like_those_of_a_run(trained, unseen):
     heard: list[Event] = []
     found = evaluate(trained.folder, unseen, listen=heard.append)

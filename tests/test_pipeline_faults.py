@@ -1,7 +1,9 @@
 """What can be wrong with photos, and what goes wrong meanwhile, through the whole of `train`."""
 
+import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,8 +17,9 @@ from sklearn.datasets import load_digits
 
 from headstart.errors import OptionError, OutputError, SourceError
 from headstart.events import Event, Notice, Progress
-from headstart.pipeline import train
+from headstart.pipeline import report, train
 from headstart.run import Run
+from headstart.store.files import cache_root
 
 
 @pytest.fixture
@@ -133,6 +136,10 @@ def test_fault_23_nasty_names_go_through_to_every_file(tmp_path):
         (run.folder / name).read_bytes().decode()  # UTF-8 without a lone surrogate
     assert len((run.folder / "split.csv").read_text().splitlines()) == 1 + len(run.split) == 37
     assert "<script>" not in run.report().read_text()
+    for name in ("split.csv", "predictions.csv"):  # fault 46
+        with (run.folder / name).open(newline="", encoding="utf-8") as file:
+            assert not [cell for row in csv.reader(file) for cell in row if cell[:1] in {*"=-+@"}]
+    assert {row["label"] for row in run.split} == set(run.metrics["classes"])
     assert run.bundle.classes == tuple(run.metrics["classes"])
     assert run.bundle.predict([source / labels[0] / f"{labels[0]}0.png"])[0] in run.bundle.classes
 
@@ -200,11 +207,52 @@ def test_fault_67_a_read_only_place_is_refused_before_anything_is_read(
     assert os.listdir(open_folder) == []
 
 
+@pytest.mark.parametrize(
+    ("free", "needed"), [(8_192, r"split\.csv: .* [5-9],\d{3}"), (8_000_000, r"1\d,\d{3},\d{3}")]
+)
+def test_fault_66_a_disk_too_full_for_the_run_is_an_error_with_the_bytes_needed(
+    source, on_disk, free, needed
+):
+    code = f"""if True:
+        import os, sys
+        from headstart.cli import main
+        disk = sys.argv[1]
+        sys.stderr = sys.stdout
+        with open(f"{{disk}}/filled", "wb") as file:
+            file.write(bytes(10 * 2**20 - {free}))
+        few = ["--size", "32", "--test", "0.2", "--unfreeze", "none"]
+        print(main(["train", {str(source)!r}, "--out", f"{{disk}}/run", *few]))
+        print(os.listdir(disk))
+    """
+    *told, rc, left = on_disk("size=10m", code).splitlines()
+    assert re.fullmatch(rf"headstart: .*{needed}.* are needed.* Free space there.*", told[-1])
+    assert (rc, left) == ("2", "['filled']")
+    assert len(told) == 1
+
+
+def test_a_page_that_cannot_be_written_is_a_notice_and_costs_no_run(source):
+    heard: list[Event] = []
+
+    def put_in_the_way(event: Event) -> None:
+        heard.append(event)
+        if isinstance(event, Progress):
+            Path(source.parent, ".run.part", "report.html").mkdir(exist_ok=True)
+
+    run = small(source, put_in_the_way)
+    (notice,) = [event.text for event in heard if isinstance(event, Notice)]
+    assert "report.html: cannot be written (Is a directory)" in notice
+    assert notice.endswith(f"`headstart report {run.folder}` writes it.")
+    assert run.bundle.classes == tuple(run.metrics["classes"])
+    shutil.rmtree(run.report())
+    assert report(run.folder) == run.report()
+    assert run.report().is_file()
+
+
 @pytest.mark.parametrize("what", ["features", "graphs"])
 def test_fault_71_a_damaged_cache_gives_the_same_run_and_what_was_lost_is_told(
     trained, same_cache, tmp_path, what
 ):
-    for path in (same_cache / what).rglob("*.rows" if what == "features" else "model.bin"):
+    for path in (cache_root() / what).rglob("*.rows" if what == "features" else "model.bin"):
         content = bytearray(path.read_bytes())
         for place in range(len(content) // 2, len(content), len(content) // 7):
             content[place] ^= 0x01

@@ -13,7 +13,9 @@ from photos import put_digits
 from safetensors import safe_open
 
 from headstart.run import Run
+from headstart.store.files import cache_root
 
+RUN_AND_BESIDE = ("run", ".run.part", ".run.lock")  # the last two while it is made
 WATCHED = """
 import json, os, sys
 
@@ -41,8 +43,12 @@ def watch(event, arguments):
             seen.append([event, real])
 
 sys.addaudithook(watch)
-from headstart.cli import main
-codes = [main(arguments) for arguments in json.loads(sys.argv[2])]
+from headstart.cli import entry
+codes, calls = [], json.loads(sys.argv[2])
+os._exit = codes.append  # as processes of their own, but for the end
+for arguments in calls:
+    sys.argv = ["headstart", *arguments]
+    entry()
 heavy = [name for name in ("tensorflow", "keras", "torch") if name in sys.modules]
 print(json.dumps({"codes": codes, "seen": seen, "heavy": heavy}))
 """
@@ -77,7 +83,7 @@ def test_training_and_predicting_write_nothing_elsewhere_call_nobody_and_leave_t
     child = subprocess.run(
         [
             *(sys.executable, "-W", "error", "-c", WATCHED),
-            os.pathsep.join(str(folders[name]) for name in ("cache", "run")),
+            os.pathsep.join(str(tmp_path / name) for name in ("cache", *RUN_AND_BESIDE)),
             json.dumps(calls),
         ],
         env=environment,
@@ -96,10 +102,8 @@ def test_training_and_predicting_write_nothing_elsewhere_call_nobody_and_leave_t
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are others there")
 def test_the_demo_if_interrupted_leaves_no_folder_and_goes_on_there_the_next_time(call, tmp_path):
-    cache = Path(os.environ["HEADSTART_CACHE_DIR"])
-
     def kept() -> list[Path]:
-        return list(cache.glob("features/*/*.rows"))
+        return list(cache_root().glob("features/*/*.rows"))
 
     out = tmp_path / "new" / "run"
     child = subprocess.Popen(
@@ -174,6 +178,55 @@ def test_whoever_stops_reading_stops_the_command_in_peace(trained):
     told = child.stderr.read()
     child.stderr.close()
     assert (child.wait(timeout=60), told) == (0, "")
+
+
+def test_what_was_answered_before_an_error_is_not_lost(command, trained, tmp_path):
+    (tmp_path / "bad.jpg").touch()
+    found = command(
+        *("predict", trained.folder, tmp_path / "bad.jpg", "--json"), env={"PYTHONUNBUFFERED": ""}
+    )
+    assert found.returncode == 2
+    assert found.stderr.startswith("headstart: No photo can be read")
+    (answer,) = json.loads(found.stdout)["predictions"]
+    assert "empty" in answer["error"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_fault_66_answers_that_nothing_takes_are_an_error_and_no_traceback(
+    command, trained, unbuffered
+):
+    with open("/dev/full", "w") as full:
+        found = command(
+            *("predict", trained.folder, trained.source / "0", "--format", "csv"),
+            env={"PYTHONUNBUFFERED": unbuffered},
+            capture_output=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+    assert (found.returncode, found.stderr) == (
+        2,
+        "headstart: Standard output cannot be written to (No space left on device). "
+        "Send it elsewhere, or free space there.\n",
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are others there")
+def test_an_interrupted_prediction_promises_nothing(trained):
+    child = subprocess.Popen(
+        [sys.executable, "-m", "headstart", "predict", trained.folder, "-", "--format", "jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    photos = sorted(map(str, trained.source.rglob("*.png")))[:256]
+    child.stdin.write("".join(f"{photo}\n" for photo in photos))
+    child.stdin.flush()
+    assert "class" in json.loads(child.stdout.readline())
+    child.send_signal(signal.SIGINT)
+    _, told = child.communicate(timeout=60)
+    assert (child.returncode, told) == (130, "headstart: Interrupted.\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other file systems refuse such names")

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headstart.bundle.classifier import Classifier, load
+    from headstart.bundle.package import package
     from headstart.errors import HeadstartError
     from headstart.estimators import ImageClassifier
+    from headstart.fitting.fit import fit
     from headstart.pipeline import train
     from headstart.report.plots import plot_confusion_matrix, plot_images
     from headstart.run import Run
@@ -16,7 +18,9 @@ _HOMES = {
     "HeadstartError": "errors",
     "ImageClassifier": "estimators",
     "Run": "run",
+    "fit": "fitting.fit",
     "load": "bundle.classifier",
+    "package": "bundle.package",
     "plot_confusion_matrix": "report.plots",
     "plot_images": "report.plots",
     "train": "pipeline",
@@ -27,7 +31,9 @@ __all__ = [
     "HeadstartError",
     "ImageClassifier",
     "Run",
+    "fit",
     "load",
+    "package",
     "plot_confusion_matrix",
     "plot_images",
     "train",

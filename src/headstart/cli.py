@@ -3,29 +3,41 @@
 A command is imported when it is run, so that each waits for no more than it needs.
 """
 
+import errno
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from headstart.errors import HeadstartError
+from headstart.store.files import cache_root
 
 _COMMANDS = {
     "demo": "Train on handwritten digits that the install brings, and show the result.",
     "train": "Train a classifier on labelled photos, judge it, and write a page on it.",
     "evaluate": "Judge a classifier by other photos whose labels are known.",
     "predict": "Name the class of photos.",
+    "classify": "Name what is on photos: ImageNet's 1,000 classes, no training.",
     "split": "Show which photos train, choose and judge; or copy them apart.",
+    "augment": "Show random views of photos, or save them; preset `standard` unless told.",
     "inspect": "Show what is in a classifier: layers, parameters, training.",
+    "export": "Write a classifier as a Keras model, its weights, or its architecture.",
     "report": "Write the page of a run again.",
     "backbones": "List the pretrained networks: size, parameters, speed here, weights.",
     "doctor": "Show devices, engines and versions.",
     "cache": "Show how much is kept to be fast, or remove it.",
 }
+
+_ARGUMENTS = {"predict": "MODEL INPUTS...", "classify": "IMAGES...", "cache": "[ACTION]"}
+"""Of the commands whose usage cyclopts would write as `[ARGS...]`."""
+
+_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What can go wrong with standard output; of a file of ours the error would carry the name."""
 
 app = App(
     name="headstart",
@@ -33,9 +45,16 @@ app = App(
     help_format="plaintext",
     result_action="return_value",
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative_iterable=()),  # no --empty-ignore
 )
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
-    app.command(f"headstart.commands.{_name}:run", name=_name, help=_help, sort_key=_order)
+    app.command(
+        f"headstart.commands.{_name}:run",
+        name=_name,
+        help=_help,
+        sort_key=_order,
+        usage=f"headstart {_name} [OPTIONS] {_ARGUMENTS[_name]}" if _name in _ARGUMENTS else None,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,23 +65,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that cannot show every name
             stream.reconfigure(errors="backslashreplace")
+    code = _run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()  # whatever went wrong: what was answered before counts
+    except OSError as error:
+        return _cannot_print(error) or code
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         app(arguments, exit_on_error=False, print_error=False)
-        print(end="", flush=True)
         return 0
     except CycloptsError as error:
         return _fail(_sentence(error), 2)
     except HeadstartError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        return _fail(
-            "Interrupted. Features that were computed are kept: the same training goes on there.",
-            130,
-        )
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception:
+        kept = " Features that were computed are kept: the same training goes on there."
+        return _fail("Interrupted." + kept * (arguments[:1] in (["train"], ["demo"])), 130)
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in _OUTPUT:
+            return _cannot_print(error)
         traceback.print_exc()
         return _fail("This is a fault of headstart's. Please report it with the lines above.", 1)
 
@@ -73,9 +97,24 @@ def entry() -> NoReturn:
     It ends at once: all files are written and closed, and to take down OpenVINO, NumPy and
     matplotlib in good order costs a third of a second that nobody gains by.
     """
+    # matplotlib would write its list of fonts into the user's home; a script's own keeps its place
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is done is kept
     code = main()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _cannot_print(error: OSError) -> int:
+    """The exit code where standard output takes no more; nothing is written to it from here on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
+        return 0
+    return _fail(
+        f"Standard output cannot be written to ({error.strerror}). Send it elsewhere, or free "
+        "space there.",
+        2,
+    )
 
 
 def _fail(message: str, code: int) -> int:

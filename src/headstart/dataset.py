@@ -1,6 +1,6 @@
 """Labelled photos made ready: listed, fingerprinted, looked at once by the frozen network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from headstart import features
 from headstart.backbone import catalog, convert, networks, weights
 from headstart.backbone.accelerator import gpus
 from headstart.backbone.catalog import Backbone
-from headstart.backbone.choice import PHOTOS, Agreement, choose
+from headstart.backbone.choice import Agreement, choose, drawn_photos
 from headstart.backbone.engine import (
     Engine,
     Floats,
@@ -23,12 +23,13 @@ from headstart.backbone.engine import (
 )
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
-from headstart.data import duplicates
+from headstart.data import augment, duplicates
 from headstart.data.pixels import Unreadable, decode, read_image
-from headstart.data.samples import Sample, Samples, scan
-from headstart.errors import SourceError
+from headstart.data.samples import Sample, Samples, refuse_one_class, scan
+from headstart.errors import OptionError, SourceError
 from headstart.evaluation.metrics import Labels
 from headstart.events import Listener, Notice, nobody
+from headstart.features import View
 from headstart.findings import LeftOut
 from headstart.options import Layout, Resize, TrainOptions
 from headstart.store.files import key_of, printable
@@ -90,14 +91,23 @@ class Photos:
         )
 
 
-def scan_with(source: str | Path, options: Layout) -> Samples:
+def scan_with(source: str | Path, options: Layout, listen: Listener = nobody) -> Samples:
     """`scan`, as the options say."""
-    return scan(source, **{name: getattr(options, name) for name in Layout.model_fields})
+    layout = {name: getattr(options, name) for name in Layout.model_fields}
+    return scan(source, **layout, listen=listen)
 
 
-def list_photos(source: str | Path, options: Layout) -> Photos:
-    """Scan a source and fingerprint its files."""
-    found = scan_with(source, options)
+def list_photos(
+    source: str | Path, options: Layout, listen: Listener = nobody, *, to_train: bool = False
+) -> Photos:
+    """Scan a source and fingerprint its files.
+
+    Args:
+        to_train: there must be two classes or more.
+    """
+    found = scan_with(source, options, listen)
+    if to_train:
+        refuse_one_class(found)
     keys, faults = features.fingerprint(found.items)
     photos = Photos(
         found.source, list(found.items), keys, found.classes, list(found.left_out), found.ignored
@@ -107,12 +117,16 @@ def list_photos(source: str | Path, options: Layout) -> Photos:
 
 @dataclass(frozen=True)
 class Network:
-    """The frozen backbone, ready to run."""
+    """The backbone, ready to run with the weights that it begins with.
+
+    A network that is trained from nothing has neither graph nor engine: what it would make of
+    photos tells nothing.
+    """
 
     backbone: Backbone
     weights: Weights
-    graph: Graph
-    engine: Engine
+    graph: Graph | None
+    engine: Engine | None
     agreement: Agreement | None
     size: int
     resize: Resize
@@ -125,14 +139,19 @@ def load_network(
     backbone = catalog.find(options.backbone)
     size = options.size or backbone.size
     catalog.check_size(backbone, size)
+    if backbone.scratch:
+        found = weights.resolve(backbone, options.weights or f"random-{options.seed}")
+        return Network(backbone, found, None, None, None, size, options.resize)
     found = weights.resolve(backbone, options.weights, listen)
     graph = convert.graph(backbone, found, size, listen)
 
-    def first_photos() -> Pixels:
+    drawn = drawn_photos(keys)
+
+    def some_photos() -> Pixels:
         decoded = []
-        for sample in samples[:PHOTOS]:
+        for i in drawn:
             with suppress(Unreadable):
-                decoded.append(decode(read_image(sample.path), size, options.resize))
+                decoded.append(decode(read_image(samples[i].path), size, options.resize))
         return np.stack(decoded) if decoded else np.zeros((0, size, size, 3), np.uint8)
 
     on_gpu = bool(gpus())
@@ -142,15 +161,34 @@ def load_network(
             return KerasEngine(networks.keras_model(backbone, found, size), graph.digest)
         return OpenVinoEngine(graph.read(), graph.digest, precision)
 
-    photos = key_of(pixels=features.pixels_key(size, options.resize), files=" ".join(keys[:PHOTOS]))
+    photos = key_of(
+        pixels=features.pixels_key(size, options.resize), files=" ".join(keys[i] for i in drawn)
+    )
     engine, agreement = choose(
         engine_of,
         options.precision,
-        first_photos,
+        some_photos,
         photos,
         bfloat16=not on_gpu and has_bfloat16(),
     )
     return Network(backbone, found, graph, engine, agreement, size, options.resize)
+
+
+def views(options: TrainOptions) -> list[View]:
+    """The random views of each training photo that are trained on beside it.
+
+    Raises:
+        OptionError: views are asked for that would not differ from the photo.
+    """
+    changes = bool(augment.key(options))
+    if options.views and not changes:
+        raise OptionError(
+            "--views would show the photo itself.",
+            where="--views",
+            mend="Say with --augment or one of its ranges how far the views may differ.",
+        )
+    count = (2 if changes else 0) if options.views is None else options.views
+    return [View(options, number, options.seed) for number in range(count)]
 
 
 @dataclass(frozen=True)
@@ -170,21 +208,33 @@ class Data:
 
 
 def look_at(photos: Photos, network: Network, listen: Listener) -> Data:
-    """Features of every photo that can be read.
+    """Features of every photo that can be read; (n, 0) from a network without an engine.
 
     Raises:
         SourceError: a class has no such photo.
     """
-    found = features.compute(
-        photos.samples, photos.keys, network.engine, network.size, network.resize, listen
-    )
+    work = photos.samples, photos.keys
+    if network.engine is None:
+        found = features.none(*work, network.size, network.resize, listen)
+    else:
+        found = features.compute(*work, network.engine, network.size, network.resize, listen)
     if found.damaged:
         entries = "entry" if found.damaged == 1 else "entries"
         listen(Notice(f"{found.damaged:,} damaged {entries} of the cache: computed again."))
-    rows = np.delete(found.rows, list(found.unreadable), axis=0) if found.unreadable else found.rows
+    rows = _without(found.rows, found.unreadable)
     photos = photos.without(found.unreadable)
     if photos.left_out:
         listen(Notice(f"{len(photos.left_out):,} left out; the report names each and says why."))
     number = {name: j for j, name in enumerate(photos.classes)}
     labels = np.array([number[sample.label] for sample in photos.samples], np.int64)
     return Data(photos, labels, rows, duplicates.identical(photos.keys))
+
+
+def _without(rows: NDArray[np.float32], gone: Collection[int]) -> NDArray[np.float32]:
+    """The rows but some, moved together where they lie: there may be no room for a copy."""
+    if not gone:
+        return rows
+    kept = [i for i in range(len(rows)) if i not in gone]
+    for to, i in enumerate(kept):
+        rows[to] = rows[i]
+    return rows[: len(kept)]

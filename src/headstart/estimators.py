@@ -17,7 +17,7 @@ from headstart import features
 from headstart.data import duplicates, split
 from headstart.data.samples import Sample
 from headstart.dataset import load_network
-from headstart.errors import SourceError
+from headstart.errors import OptionError, SourceError
 from headstart.options import TrainOptions, options_from
 from headstart.store.files import printable
 from headstart.training.head import select_by_folds
@@ -100,6 +100,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         keys, faults = features.fingerprint(samples)
         if not faults:
             network = load_network(options, samples, keys)
+            if network.engine is None:
+                raise OptionError(
+                    f"{self.backbone} has no features before it is trained.",
+                    where="backbone",
+                    mend="Choose a pretrained one: `headstart backbones` lists them.",
+                )
             found = features.compute(samples, keys, network.engine, network.size, network.resize)
             faults = found.unreadable
         if faults:

@@ -8,22 +8,52 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any, Literal
 
 import numpy as np
 import PIL
 from numpy.typing import NDArray
 
-from headstart.backbone.engine import Engine
+from headstart.backbone.engine import Engine, Pixels
+from headstart.data import augment
 from headstart.data.pixels import DECODE_VERSION, Unreadable, decode, read_image
 from headstart.data.samples import Sample
-from headstart.errors import SourceError
-from headstart.events import Listener, Progress, nobody
-from headstart.options import Resize
+from headstart.errors import OutputError, SourceError
+from headstart.events import Listener, Notice, Progress, nobody
+from headstart.options import Augmentation, Resize
 from headstart.parallel import cores, side_by_side
-from headstart.store.arrays import Shelf, make_room
+from headstart.store.arrays import Shelf
 from headstart.store.files import cache_root, key_of
+from headstart.store.room import make_room
+from headstart.store.rows import RowFile
 
 _SEGMENT_ROWS = 256
+
+
+@dataclass(frozen=True)
+class View:
+    """A random view of every photo, to be looked at in its place.
+
+    Attributes:
+        augmentation: how far it may differ from the photo.
+        number: which of the views, from 0 on.
+        seed: of all that is left to chance.
+    """
+
+    augmentation: Augmentation
+    number: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """What a view depends on but the photo."""
+        return f"{augment.key(self.augmentation)} seed={self.seed} number={self.number}"
+
+    def of(self, pixels: Pixels, key: str) -> Pixels:
+        """The view of one photo, whose file has the SHA-256 `key`."""
+        return augment.view(
+            pixels, self.augmentation, augment.view_seed(self.seed, key, self.number)
+        )
 
 
 @dataclass
@@ -31,13 +61,14 @@ class Features:
     """What came of a list of photos.
 
     Attributes:
-        rows: float32 (n, n_features); the rows of unreadable photos are zero.
+        rows: (n, *engine.shape), float32, or float16 for maps, which are kept in a temporary
+            file; the rows of unreadable photos are zero.
         unreadable: position in the list → why the photo could not be read.
         computed: how many forward passes it took.
         damaged: how many kept rows were damaged and computed again.
     """
 
-    rows: NDArray[np.float32]
+    rows: Any
     unreadable: dict[int, str] = field(default_factory=dict)
     computed: int = 0
     damaged: int = 0
@@ -65,10 +96,14 @@ def pixels_key(size: int, resize: Resize) -> str:
     return key_of(decode=DECODE_VERSION, pillow=PIL.__version__, size=size, resize=resize)
 
 
-def shelf_for(engine: Engine, size: int, resize: Resize) -> Shelf:
-    """The shelf for features of this engine on photos decoded this way."""
-    folder = key_of(pixels=pixels_key(size, resize), engine=engine.key)
-    return Shelf(cache_root() / "features" / folder, (engine.features,))
+def shelf_for(
+    engine: Engine, size: int, resize: Resize, dtype: str = "float32", view: View | None = None
+) -> Shelf:
+    """The shelf for features of this engine on photos, or views of them, decoded this way."""
+    parts = {"pixels": pixels_key(size, resize), "engine": engine.key}
+    parts |= {"view": view.key} if view else {}
+    folder = cache_root() / "features" / key_of(**parts)
+    return Shelf(folder if dtype == "float32" else folder / dtype, engine.shape, dtype)
 
 
 def compute(
@@ -78,6 +113,9 @@ def compute(
     size: int,
     resize: Resize,
     listen: Listener = nobody,
+    *,
+    view: View | None = None,
+    maps: Literal["float16", "float32"] | None = None,
 ) -> Features:
     """Features of samples: read from the cache, computed where they are not in it.
 
@@ -88,13 +126,22 @@ def compute(
         samples: length n.
         keys: the SHA-256 that each file had when it was listed.
         size, resize: how photos are decoded.
+        view: look at this view of each photo.
+        maps: what the engine gives is large: keep it in a file, as this dtype.
 
     Raises:
-        SourceError: a photo's content is not what it was when it was listed.
-        OutputError: the cache cannot be written to.
+        OverflowError: a map has values that float16 does not hold.
+        SourceError: a photo's content is not what it was when it was listed, or the network
+            gives no numbers for it.
+        OutputError: there is no room for maps.
     """
-    shelf = shelf_for(engine, size, resize)
-    found = Features(np.zeros((len(samples), engine.features), np.float32))
+    dtype = maps or "float32"
+    shelf = shelf_for(engine, size, resize, dtype, view)
+    n = len(samples)
+    if maps:
+        found = Features(RowFile(cache_root() / "features", n, engine.shape, dtype))
+    else:
+        found = Features(np.zeros((n, *engine.shape), np.float32))
     missing: dict[str, list[int]] = {}
     for i, key in enumerate(keys):
         row = shelf.read(key)
@@ -111,25 +158,39 @@ def compute(
     done = len(samples) - sum(map(len, todo))
     listen(Progress("features", done, len(samples)))
     pending: list[int] = []
+    keeping = True
 
     def keep() -> None:
+        nonlocal keeping
         rows = pending.copy()
         pending.clear()  # first: an interruption between the two must not keep them twice
-        if rows:
-            shelf.append([keys[i] for i in rows], found.rows[rows])
+        if rows and keeping:
+            try:
+                shelf.append([keys[i] for i in rows], found.rows[rows])
+            except OutputError as error:  # this run has them; the next one computes them again
+                keeping = False
+                listen(Notice(f"Features are not kept for the next time. {error}"))
 
     def one_batch(batch: list[list[int]]) -> list[str | None]:
         pixels: list[NDArray[np.uint8]] = []
         faults: list[str | None] = []
         for copies in batch:
             try:
-                pixels.append(decode(content(samples[copies[0]], keys[copies[0]]), size, resize))
+                key = keys[copies[0]]
+                photo = decode(content(samples[copies[0]], key), size, resize)
+                pixels.append(view.of(photo, key) if view else photo)
                 faults.append(None)
             except Unreadable as fault:
                 faults.append(fault.reason)
         if pixels:
             good = [copies for copies, fault in zip(batch, faults, strict=True) if fault is None]
-            for copies, row in zip(good, engine.run(np.stack(pixels)), strict=True):
+            made = engine.run(np.stack(pixels))
+            finite = np.isfinite(made.reshape(len(made), -1)).all(axis=1)
+            if not finite.all():
+                raise _not_finite(samples[good[int(finite.argmin())][0]])
+            if maps == "float16" and np.abs(made).max() > np.finfo(np.float16).max:
+                raise OverflowError("a map has values that float16 does not hold")
+            for copies, row in zip(good, made, strict=True):
                 found.rows[copies] = row
         return faults
 
@@ -147,8 +208,80 @@ def compute(
                 keep()
     finally:
         keep()
-    make_room(cache_root() / "features")
+    make_room(cache_root())
     return found
+
+
+def none(
+    samples: Sequence[Sample],
+    keys: Sequence[str],
+    size: int,
+    resize: Resize,
+    listen: Listener = nobody,
+) -> Features:
+    """No features, (n, 0), and the samples whose photos cannot be decoded.
+
+    Raises:
+        SourceError: a photo's content is not what it was when it was listed.
+    """
+    found = Features(np.zeros((len(samples), 0), np.float32))
+    listen(Progress("photos", 0, len(samples)))
+
+    def fault(i: int) -> str:
+        try:
+            decode(content(samples[i], keys[i]), size, resize)
+        except Unreadable as fault:
+            return fault.reason
+        return ""
+
+    for i, reason in side_by_side(fault, range(len(samples)), cores()):
+        if reason:
+            found.unreadable[i] = reason
+        listen(Progress("photos", i + 1, len(samples)))
+    return found
+
+
+class PixelRows:
+    """Photos, or views of them, decoded whenever they are asked for; rows are numbered as given.
+
+    Args:
+        samples, keys: photos that can be read, and their SHA-256.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        keys: Sequence[str],
+        size: int,
+        resize: Resize,
+        view: View | None = None,
+    ) -> None:
+        self._samples, self._keys = samples, keys
+        self._size, self._resize, self._view = size, resize, view
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __getitem__(self, numbers: NDArray[np.int64]) -> Pixels:
+        """uint8 (len(numbers), size, size, 3).
+
+        Raises:
+            SourceError: a photo's content is not what it was when it was listed.
+        """
+        return np.stack([row for _, row in side_by_side(self._row, numbers.tolist(), cores())])
+
+    def _row(self, i: int) -> Pixels:
+        key = self._keys[i]
+        pixels = decode(content(self._samples[i], key), self._size, self._resize)
+        return self._view.of(pixels, key) if self._view else pixels
+
+
+def _not_finite(sample: Sample) -> SourceError:
+    return SourceError(
+        "the network's features of this photo are not finite numbers.",
+        where=sample.name,
+        mend="Give other --weights, or --precision float32; or leave the photo out with --ignore.",
+    )
 
 
 def content(sample: Sample, key: str) -> bytes:

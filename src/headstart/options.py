@@ -26,8 +26,9 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def _path(value: Any) -> Any:
-    """`Path("a.csv")`, as Python gives it → `"a.csv"`, as the command line does."""
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    """A path, as text or not → the text of an absolute one; the word `random` stays."""
+    is_path = isinstance(value, str | os.PathLike) and value != "random"
+    return os.path.abspath(value) if is_path else value
 
 
 def _per_class(value: Any) -> str:
@@ -45,6 +46,15 @@ def _per_class(value: Any) -> str:
     return ",".join(parts)
 
 
+def _unfreeze(value: Any) -> str:
+    """`"auto"`, `"none"`, `"all"`, the name of a layer, or a number as `23` or `"23"`."""
+    text = str(value).strip()
+    if not text or text == "0":
+        raise PydanticCustomError("unfreeze", "give auto, none, all, a number or a layer")
+    return text
+
+
+Unfreeze = Annotated[str, BeforeValidator(_unfreeze)]
 PathText = Annotated[str, BeforeValidator(_path)]
 PerClass = Annotated[str, BeforeValidator(_per_class)]
 
@@ -77,16 +87,28 @@ class Division(Layout):
         description="Photos to draw from each class for TRAIN,VALIDATION,TEST: numbers, or "
         "`rest` for one of them: '500,100,50' or 'rest,30,5'.",
     )
-    validation: Share = Field(0.15, description="Share of the samples kept for validation.")
-    test: Share = Field(0.15, description="Share of the samples kept for the test.")
+    validation: Share | None = Field(
+        None,
+        description="Share of the samples kept for validation (default: 0.15; fewer than 200 "
+        "samples are judged by cross-validation instead).",
+    )
+    test: Share | None = Field(
+        None, description="Share of the samples kept for the test (default: as for validation)."
+    )
     split: PathText | None = Field(
         None, description="A `split.csv` of an earlier run: the same samples on the same sides."
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is left to chance.")
 
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Of validation and test, where they are drawn."""
+        validation, test = self.validation, self.test
+        return 0.15 if validation is None else validation, 0.15 if test is None else test
+
     @model_validator(mode="after")
     def _options_agree(self) -> Self:
-        if self.validation + self.test >= 1:
+        if sum(self.shares) >= 1:
             raise PydanticCustomError("shares", "validation and test leave nothing to train on")
         if self.split and self.per_class:
             raise PydanticCustomError(
@@ -95,7 +117,93 @@ class Division(Layout):
         return self
 
 
-class TrainOptions(Division):
+Preset = Literal["none", "light", "standard", "strong"]
+
+PRESETS: dict[Preset, dict[str, float | bool]] = {
+    "none": {},
+    "light": {
+        "rotation_range": 5,
+        "width_shift_range": 0.05,
+        "height_shift_range": 0.05,
+        "zoom_range": 0.05,
+        "channel_shift_range": 5,
+        "horizontal_flip": True,
+    },
+    "standard": {
+        "rotation_range": 10,
+        "width_shift_range": 0.1,
+        "height_shift_range": 0.1,
+        "shear_range": 0.15,
+        "zoom_range": 0.1,
+        "channel_shift_range": 10,
+        "horizontal_flip": True,
+    },
+    "strong": {
+        "rotation_range": 20,
+        "width_shift_range": 0.15,
+        "height_shift_range": 0.15,
+        "shear_range": 10,
+        "zoom_range": 0.2,
+        "channel_shift_range": 20,
+        "horizontal_flip": True,
+        "brightness_range": 0.3,
+        "contrast_range": 0.3,
+        "random_crop": 0.2,
+    },
+}
+"""What each preset sets; `standard` has the values of a widely followed Keras tutorial, whose
+shear of 0.15 degrees nobody can see."""
+
+
+class Augmentation(BaseModel):
+    """How far random views of a photo differ from it. The ranges are those of Keras'
+    `ImageDataGenerator` by name and meaning; what is not given is as the preset has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    augment: Preset = Field(
+        "none", description="Preset of the ranges below; each can be set beside it."
+    )
+    rotation_range: Annotated[float, Field(ge=0, le=180)] = Field(
+        0, description="Degrees by which a view is turned at most, to either side."
+    )
+    width_shift_range: Share = Field(
+        0, description="Share of the width by which a view is moved at most, to either side."
+    )
+    height_shift_range: Share = Field(
+        0, description="Share of the height by which a view is moved at most, up or down."
+    )
+    shear_range: Annotated[float, Field(ge=0, le=60)] = Field(
+        0, description="Degrees by which a view is slanted at most, to either side."
+    )
+    zoom_range: Share = Field(
+        0, description="Share by which width and height, each by itself, grow or shrink at most."
+    )
+    channel_shift_range: Annotated[float, Field(ge=0, le=255)] = Field(
+        0,
+        description="Added to or taken from all values at most, of 255, within the darkest and "
+        "lightest that the photo has.",
+    )
+    horizontal_flip: bool = Field(False, description="Mirror every other view, left to right.")
+    brightness_range: Share = Field(
+        0, description="Share by which a view is made brighter or darker at most."
+    )
+    contrast_range: Share = Field(
+        0, description="Share by which the contrast of a view is raised or lowered at most."
+    )
+    random_crop: Share = Field(
+        0, description="Share of width and height that is cut off at most, at any of the edges."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begin_with_the_preset(cls, given: Any) -> Any:
+        preset = given.get("augment") if isinstance(given, dict) else None
+        values = PRESETS[preset] if isinstance(preset, str) and preset in PRESETS else {}
+        return {**values, **given} if values else given
+
+
+class TrainOptions(Division, Augmentation):
     """How `train` goes about its work."""
 
     backbone: str = Field(
@@ -113,8 +221,48 @@ class TrainOptions(Division):
         "squash",
         description="How a photo becomes a square: squash it, crop its middle, or pad its sides.",
     )
-    unfreeze: Literal["none"] = Field(
-        "none", description="How much of the backbone is trained too; `none` trains the head alone."
+    unfreeze: Unfreeze = Field(
+        "auto",
+        description="What is trained: `none`, the head alone; `all`; N layers counted from the "
+        "end, the new one included; LAYER and all after it. `auto` begins with the head, trains "
+        "the last blocks too where that can help, and keeps what validates better.",
+    )
+    recipe: Literal["tutorial"] | None = Field(
+        None,
+        description="`tutorial` sets optimizer, rate, batch and epochs as a widely followed "
+        "Keras tutorial has them for this backbone.",
+    )
+    epochs: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="Most times that training by gradient sees each photo (default: 8)."
+    )
+    batch_size: Annotated[int, Field(ge=1, le=4096)] | None = Field(
+        None, description="Photos in one step of training by gradient (default: 32)."
+    )
+    learning_rate: Annotated[float, Field(gt=0, le=10)] | None = Field(
+        None, description="Highest rate of training by gradient (default: 0.001)."
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        None,
+        description="Share of the features left out at random, in training by gradient "
+        "(default: 0.2).",
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        None,
+        description="Share of the probability that all classes get alike, in training by "
+        "gradient (default: 0).",
+    )
+    patience: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="Epochs without a lower validation loss after which training by gradient "
+        "stops (default: 3).",
+    )
+    budget: Annotated[float, Field(gt=0)] = Field(
+        300, description="Seconds that training by gradient may take."
+    )
+    views: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        None,
+        description="Random views of each training photo that are trained on beside it "
+        "(default: 2 with --augment, else 0).",
     )
     class_weight: Literal["balanced", "none"] = Field(
         "none", description="`balanced` makes rare classes count as much as frequent ones."

@@ -1,6 +1,7 @@
 """The order of the work: from labelled photos to an evaluated, saved classifier."""
 
 import platform
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.backbone import catalog
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
-from headstart.bundle.manifest import BackboneRef, HeadRef, ImageInput, Manifest
+from headstart.bundle.manifest import BackboneRef, Figures, HeadRef, ImageInput, JudgedSet, Manifest
 from headstart.bundle.save import save
 from headstart.clock import Clock
 from headstart.data import duplicates, split
@@ -26,26 +28,29 @@ from headstart.evaluation.trust import Answers, majority_accuracy, scores
 from headstart.events import Listener, Notice, nobody
 from headstart.features import content
 from headstart.findings import Finding, LeftOut
+from headstart.frozen import fit_head
 from headstart.options import Layout, TrainOptions, options_from
+from headstart.outcome import Outcome
 from headstart.report import plots
 from headstart.report.page import render
 from headstart.report.words import judged, number
-from headstart.run import MATRIX, REPORT, SPLIT, Run, new_folder, write_data, write_metrics
-from headstart.store.files import printable, sha256_of_file, write_text
-from headstart.training.head import (
-    Head,
-    Problem,
-    balanced_weights,
-    cross_validate,
-    select,
-    select_by_folds,
+from headstart.run import (
+    MATRIX,
+    REPORT,
+    SPLIT,
+    Run,
+    write_data,
+    write_history,
+    write_metrics,
 )
+from headstart.store.files import sha256_of_file, write_text
+from headstart.training.plan import planned
+from headstart.tuning import room, tune
+from headstart.workplace import CHECKPOINT, LAST, new_run
 
-FOLDS = 5
 _PROOF_PHOTOS = 64
 _ANY = Layout()
-_SETS = ("train", "validation", "test", "cross_validation")
-_FIGURES = ("accuracy", "accuracy_interval", "loss", "macro_f1", "calibration_error")
+_SETS: tuple[JudgedSet, ...] = ("train", "validation", "test", "cross_validation")
 
 
 def train(
@@ -53,6 +58,7 @@ def train(
     out: str | Path | None = None,
     *,
     force: bool = False,
+    resume: bool = False,
     listen: Listener = nobody,
     **options: Any,
 ) -> Run:
@@ -62,13 +68,15 @@ def train(
         source: a folder, zip, CSV or Parquet file of photos.
         out: the run folder to make (default: the next free `runs/NAME-N`).
         force: replace the run that is there.
+        resume: go on with a training that was cut off.
         listen: is told of progress and notices.
         options: the fields of `options.TrainOptions`.
 
     Raises:
         HeadstartError: what is wrong, where, and how to mend it.
     """
-    return train_with(options_from(TrainOptions, options), source, out, force=force, listen=listen)
+    given = options_from(TrainOptions, options)
+    return train_with(given, source, out, force=force, resume=resume, listen=listen)
 
 
 def train_with(
@@ -77,78 +85,51 @@ def train_with(
     out: str | Path | None = None,
     *,
     force: bool = False,
+    resume: bool = False,
     listen: Listener = nobody,
 ) -> Run:
     """`train`, with the options in one piece."""
     clock = Clock()
-    with new_folder(Path(source), out, force=force) as folder:
+    plan = planned(options, catalog.find(options.backbone))
+    with new_run(Path(source), out, force=force, resume=resume) as place:
         with clock("scan"):
-            photos = list_photos(source, options)
+            photos = list_photos(source, options, listen, to_train=True)
             split.check(photos.samples, options)
         with clock("features"):
             network = load_network(options, photos.samples, photos.keys, listen)
             data = look_at(photos, network, listen)
         with clock("train"):
             sides = split.divide(data.photos.samples, data.clusters, data.photos.keys, options)
-            head, answers = fit_head(data, sides, options)
+            work = data, sides, network, options
+            outcome = fit_head(*work, listen) if network.engine else None
+            if plan and (outcome is None or not plan.only_if_better or room(outcome.answers)):
+                last = place.folder / CHECKPOINT / LAST
+                outcome = tune(plan, *work, outcome, place=last, resume=resume, listen=listen)
+        assert outcome is not None  # a network without an engine has a plan
         with clock("evaluate"):
             # While the bundle is proved in threads outside Python, Python can import.
             Thread(target=plots.prepare, daemon=True).start()
-            metrics = describe(data, sides, head, answers, network, options)
-            findings = find(data, sides, answers, listen)
-            write_data(folder, data, sides, answers, findings, options)
-            save_bundle(folder, data, sides, head, network, metrics)
-        write_metrics(folder, {**metrics, "seconds": clock.seconds()})
-        write_report(folder, data.photos.samples)
-    return Run(folder)
-
-
-def fit_head(
-    data: Data, sides: NDArray[np.str_], options: TrainOptions
-) -> tuple[Head, list[Answers]]:
-    """A head fitted to the training samples, its penalty chosen on samples kept from it.
-
-    Those are the validation samples, or, where there are none, the training samples in turn.
-    Cross-validation is part of the answers only if there is no test set to judge by.
-
-    Raises:
-        SourceError: there is nothing to judge by.
-    """
-    n_classes = len(data.photos.classes)
-    balanced = options.class_weight == "balanced"
-    number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
-    train, validation = number["train"], number["validation"]
-    x, y = data.features[train], data.labels[train]
-    crossed = []
-    if len(validation):
-        weight = balanced_weights(y, n_classes) if balanced else None
-        problem = Problem(x, y, n_classes, weight)
-        head = select(problem, data.features[validation], data.labels[validation])
-    else:
-        keys = [data.photos.keys[i] for i in train]
-        labels = [data.photos.samples[i].label for i in train]
-        fold = split.folds(labels, data.clusters[train], keys, FOLDS, options.seed)
-        head = select_by_folds(x, y, fold, n_classes, balanced=balanced)
-        if not len(number["test"]):
-            kept_out = cross_validate(x, y, fold, n_classes, balanced=balanced)
-            scored = fold >= 0
-            if not scored.any():
-                raise SourceError(
-                    "No class has two different photos: nothing could be judged.",
-                    where=printable(data.photos.source),
-                    mend="Give every class several photos.",
-                )
-            crossed = [Answers("cross-validation", train[scored], kept_out[scored])]
-    answers = [
-        Answers(side, samples, head.probabilities(data.features[samples]))
-        for side, samples in number.items()
-        if len(samples)
-    ]
-    return head, [*answers, *crossed]
+            metrics = describe(data, sides, outcome, network, options)
+            findings = find(data, sides, outcome.answers, options, listen)
+            write_data(place.folder, data, sides, outcome.answers, findings, options)
+            write_history(place.folder, outcome.history)
+            save_bundle(place.folder, data, sides, outcome, network, metrics)
+        write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
+    run = Run(place.run)
+    try:
+        write_report(run.folder, data.photos.samples)
+    except (HeadstartError, OSError) as error:  # the run is finished, with a page or without
+        again = shlex.join(["headstart", "report", str(run.folder)])
+        listen(Notice(f"The page is not there: {error} `{again}` writes it."))
+    return run
 
 
 def find(
-    data: Data, sides: NDArray[np.str_], answers: list[Answers], listen: Listener
+    data: Data,
+    sides: NDArray[np.str_],
+    answers: list[Answers],
+    options: TrainOptions,
+    listen: Listener,
 ) -> list[Finding]:
     """What the data makes one doubt; warnings are told at once."""
     names = [sample.name for sample in data.photos.samples]
@@ -156,18 +137,9 @@ def find(
     findings = duplicates.copies(names, labels, sides.tolist(), data.clusters)
     last = answers[-1]
     judged = set(data.labels[last.samples].tolist())
-    rare = [label for j, label in enumerate(data.photos.classes) if j not in judged]
-    if rare:
-        findings.append(
-            Finding(
-                "not-scored",
-                "warning",
-                tuple((label,) for label in rare),
-                "These classes have so few photos that all of them were trained on: nothing "
-                "says how well they are recognised.",
-                "Add photos to them.",
-            )
-        )
+    unjudged = [label for j, label in enumerate(data.photos.classes) if j not in judged]
+    if unjudged:
+        findings.append(split.not_scored(unjudged, last.name, data.photos.samples, options))
     for finding in findings:
         if finding.level == "warning":
             listen(Notice(f"{finding.why} {finding.mend} ({len(finding.samples)} in the report)"))
@@ -177,21 +149,16 @@ def find(
 def describe(
     data: Data,
     sides: NDArray[np.str_],
-    head: Head,
-    answers: list[Answers],
+    outcome: Outcome,
     network: Network,
     options: TrainOptions,
 ) -> dict[str, Any]:
     """The content of `metrics.json`, but for the seconds."""
-    judged = {
-        each.name.replace("-", "_"): scores(
-            data.labels[each.samples], each.probabilities, data.photos.classes
-        )
-        for each in answers
-    }
+    classes, answers = data.photos.classes, outcome.answers
+    judged = {each.name.replace("-", "_"): each.scores(classes) for each in answers}
     last = answers[-1]  # the set that is judged by: test, or what comes nearest to it
     majority = majority_accuracy(data.labels[sides == "train"], data.labels[last.samples])
-    trained = head.weights.size + head.bias.size
+    kind = "dense" if outcome.tuned else "logistic"
     return {
         "format": 1,
         "task": "image",
@@ -204,12 +171,13 @@ def describe(
         "weights": network.weights.digest,
         "size": network.size,
         "resize": options.resize,
-        "engine": network.engine.name,
-        "precision": network.engine.precision,
+        "engine": outcome.engine,
+        "precision": outcome.precision,
         "agreement": asdict(network.agreement) if network.agreement else None,
-        "head": {"kind": "logistic", "strength": head.strength},
-        "parameters": network.backbone.parameters + trained,
-        "trainable_parameters": trained,
+        "head": {"kind": kind, "strength": outcome.head.strength},
+        "training": outcome.training,
+        "parameters": outcome.parameters,
+        "trainable_parameters": outcome.trained,
         **{name: judged.get(name) for name in _SETS},
         "baselines": {"majority": majority},
         "selected_on": "validation" if "validation" in judged else "cross-validation",
@@ -222,7 +190,7 @@ def save_bundle(
     folder: Path,
     data: Data,
     sides: NDArray[np.str_],
-    head: Head,
+    outcome: Outcome,
     network: Network,
     metrics: dict[str, Any],
 ) -> None:
@@ -230,7 +198,7 @@ def save_bundle(
     kept = np.flatnonzero(sides == "validation")
     kept = kept if len(kept) else np.flatnonzero(sides == "train")
     proof = kept[:: -(-len(kept) // _PROOF_PHOTOS)]  # from all over the list, so of every class
-    backbone, size = network.backbone, network.size
+    backbone, size, tuned = network.backbone, network.size, outcome.tuned
     manifest = Manifest(
         task="image",
         classes=data.photos.classes,
@@ -241,15 +209,22 @@ def save_bundle(
             features=backbone.features,
             size=size,
         ),
-        precision=network.engine.precision,
-        head=HeadRef(kind="logistic", l2=head.strength),
+        precision=outcome.precision,
+        head=HeadRef(kind="logistic", l2=outcome.head.strength)
+        if tuned is None
+        else HeadRef(
+            kind="dense",
+            first=tuned.first,
+            optimizer=tuned.optimizer,
+            dropout=tuned.dropout,
+            momentum=tuned.momentum,
+            label_smoothing=tuned.label_smoothing,
+        ),
+        parameters=outcome.parameters,
+        trainable_parameters=outcome.trained,
         temperature=None,
         threshold=None,
-        metrics={
-            name: {key: value for key, value in metrics[name].items() if key in _FIGURES}
-            for name in _SETS
-            if metrics[name]
-        },
+        metrics={name: Figures.of(metrics[name]) for name in _SETS if metrics[name]},
         split_sha256=sha256_of_file(folder / SPLIT),
         versions=metrics["versions"],
     )
@@ -258,11 +233,13 @@ def save_bundle(
         save(
             folder / BUNDLE,
             manifest,
-            network.graph,
-            head,
+            outcome.graph(),
+            outcome.head,
+            tuned=tuned.tensors if tuned else {},
+            optimizer=tuned.state if tuned else {},
             proof_files=[samples[i].path for i in proof],
-            proof=head.probabilities(data.features[proof]),
-            features=data.features,
+            proof=outcome.probabilities(proof),
+            features=data.features if tuned is None else data.features[:0],
         )
     except HeadstartError:
         for i in proof:  # a photo that has changed meanwhile is no fault of the bundle's
@@ -327,7 +304,7 @@ def evaluate(
         SourceError: no photo can be read, or a label is none of the classes.
     """
     classifier = Classifier.open(model)
-    photos = list_photos(source, layout)
+    photos = list_photos(source, layout, listen)
     labels = [sample.label for sample in photos.samples]
     classifier.check_labels(labels)
     answers, faults = classifier.try_predict([sample.path for sample in photos.samples])

@@ -1,13 +1,11 @@
-"""A run folder: where it may be made, and what `train` leaves in it, read back when asked for."""
+"""A run folder: what `train` writes into it, and reads back when asked for."""
 
 import csv
 import html
 import io
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +17,11 @@ from numpy.typing import NDArray
 from headstart.bundle.classifier import Classifier
 from headstart.data import split
 from headstart.dataset import Data
-from headstart.errors import ModelError, OutputError
-from headstart.evaluation.trust import Answers
+from headstart.errors import ModelError
+from headstart.evaluation.trust import MANY_CLASSES, Answers
 from headstart.findings import Finding, findings_document
 from headstart.options import TrainOptions
+from headstart.store.cells import escaped, plain
 from headstart.store.files import printable, write_json, write_text
 
 OPTIONS = "options.json"
@@ -31,7 +30,12 @@ FINDINGS = "findings.json"
 PREDICTIONS = "predictions.csv"
 REPORT = "report.html"
 MATRIX = "confusion-matrix.png"
+PREDICTED = ("sample", "split", "label", "predicted", "p_label", "p_predicted")
+HISTORY = "history.csv"
 METRICS = "metrics.json"  # a folder without it holds no finished run
+
+_NEEDED = frozenset({"backbone", "baselines", "classes", "resize", "samples", "size"})
+_SCORES = ("test", "cross_validation", "validation", "train")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Run:
     """A finished run.
 
     Attributes:
-        folder: where its files lie.
+        folder: where its files lie; absolute, so that it outlives a change of folder.
     """
 
     folder: Path
@@ -51,7 +55,7 @@ class Run:
         Raises:
             ModelError: the folder holds no finished run.
         """
-        path = Path(folder)
+        path = Path(folder).absolute()
         if not (path / METRICS).is_file():
             raise ModelError(
                 "is not the folder of a finished run.",
@@ -63,7 +67,11 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """The content of `metrics.json`."""
-        return self._json(METRICS)
+        document = self._json(METRICS)
+        lacking = sorted(_NEEDED - document.keys())
+        if lacking or not any(document.get(name) for name in _SCORES):
+            raise self._damaged(f"has a damaged {METRICS} (no {(*lacking, 'scores')[0]}).")
+        return document
 
     @cached_property
     def findings(self) -> dict[str, Any]:
@@ -104,10 +112,13 @@ class Run:
             document: dict[str, Any] = json.loads(self._text(name))
         except ValueError as error:
             raise self._damaged(f"has a damaged {name} ({error}).") from error
+        if not isinstance(document, dict):
+            raise self._damaged(f"has a damaged {name} (no document).")
         return document
 
     def _rows(self, name: str) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self._text(name), newline="")))
+        rows = csv.DictReader(io.StringIO(self._text(name), newline=""))
+        return [{column: plain(cell or "") for column, cell in row.items()} for row in rows]
 
     def _text(self, name: str) -> str:
         try:
@@ -125,63 +136,6 @@ class Run:
         )
 
 
-@contextmanager
-def new_folder(source: Path, out: str | Path | None, *, force: bool) -> Iterator[Path]:
-    """A folder to write a run into, checked before the work begins.
-
-    It is made at once, so that a read-only place is found now and not after the training. If
-    the work fails, what it left there goes again, and the folder if it was made here. A run
-    that is replaced stays until the new one is written over it.
-
-    Args:
-        source: what is trained on; the run must not lie in it.
-        out: the folder, or None for the next free `runs/NAME-N`.
-        force: allow a folder that holds a run.
-
-    Raises:
-        OutputError: the folder is in use, inside the source, or cannot be written.
-    """
-    folder = Path(out) if out is not None else _next_free(source)
-    made: list[Path] = []
-    try:
-        _refuse_taken(folder, source, force)
-        made = [path for path in (folder, *folder.parents) if not path.exists()]
-        folder.mkdir(parents=True, exist_ok=out is not None)
-        tempfile.TemporaryFile(dir=folder).close()
-        was_empty = not any(folder.iterdir())
-    except OSError as error:
-        _remove(made)
-        raise _not_there(folder, f"cannot be written to ({error.strerror}).") from error
-    try:
-        yield folder
-    except BaseException:
-        with suppress(OSError):  # what failed is worth more telling than this
-            for path in folder.iterdir() if was_empty else ():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        _remove(made)
-        raise
-
-
-def _refuse_taken(folder: Path, source: Path, force: bool) -> None:
-    if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
-        raise _not_there(folder, "lies inside the photos that are trained on.")
-    if folder.exists() and not folder.is_dir():
-        raise _not_there(folder, "is a file.")
-    if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / OPTIONS).is_file():
-            raise _not_there(folder, "holds files that are no run of headstart's.")
-        if not force:
-            raise _not_there(folder, "holds a run already.", ", or replace the run with --force")
-
-
-def _not_there(folder: Path, problem: str, otherwise: str = "") -> OutputError:
-    return OutputError(
-        problem,
-        where=printable(str(folder)),
-        mend=f"Name another folder with --out{otherwise}.",
-    )
-
-
 def write_data(
     folder: Path,
     data: Data,
@@ -191,7 +145,6 @@ def write_data(
     options: TrainOptions,
 ) -> None:
     """Write what a run stands on: options, split, findings, and answers on what did not train."""
-    (folder / METRICS).unlink(missing_ok=True)  # what follows belongs to another run
     document = {
         "format": 1,
         "source": data.photos.source,
@@ -203,38 +156,45 @@ def write_data(
     split.save(folder / SPLIT, names, labels, sides.tolist(), data.clusters, data.photos.keys)
     found = findings_document(findings, data.photos.left_out)
     write_json(folder / FINDINGS, {**found, "ignored": data.photos.ignored})
+    kept_out = [each for each in answers if each.name != "train"]
+    _write_predictions(folder / PREDICTIONS, names, data.photos.classes, kept_out)
+
+
+def _write_predictions(
+    path: Path, names: Sequence[str], classes: Sequence[str], answers: Sequence[Answers]
+) -> None:
+    """A row for each sample: what it is, what it was called, and how probable both are.
+
+    The probabilities of all classes follow, unless there are too many.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["sample", "split", "label", "predicted", *(f"p:{c}" for c in data.photos.classes)]
-    )
+    every = [f"p:{name}" for name in classes] if len(classes) <= MANY_CLASSES else []
+    writer.writerow([*PREDICTED, *every])
     for each in answers:
-        if each.name == "train":
-            continue
-        for i, row in zip(each.samples.tolist(), each.probabilities, strict=True):
-            predicted = data.photos.classes[int(row.argmax())]
-            shares = (f"{share:.6f}" for share in row)
-            writer.writerow([names[i], each.name, labels[i], predicted, *shares])
-    write_text(folder / PREDICTIONS, text.getvalue())
+        shares = np.column_stack([each.p_label, each.p_predicted, each.probabilities])
+        for i, label, best, row in zip(
+            each.samples.tolist(), each.labels, each.predicted, shares, strict=True
+        ):
+            known = names[i], each.name, classes[label], classes[best]
+            writer.writerow([*map(escaped, known), *(f"{share:.6f}" for share in row)])
+    write_text(path, text.getvalue())
+
+
+def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Write a row for each epoch, if anything was trained by gradient.
+
+    A figure that is no number stays empty: that of validation where nothing validates.
+    """
+    if history:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [*history[0]], lineterminator="\n")
+        writer.writeheader()
+        for row in history:
+            writer.writerow({k: x if math.isfinite(x) else "" for k, x in row.items()})
+        write_text(folder / HISTORY, text.getvalue())
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write the figures, which makes the folder that of a finished run."""
     write_json(folder / METRICS, metrics)
-
-
-def _next_free(source: Path) -> Path:
-    name = source.resolve().stem or "run"
-    number = 1
-    while (folder := Path("runs", f"{name}-{number}")).exists():
-        number += 1
-    return folder
-
-
-def _remove(folders: list[Path]) -> None:
-    """Remove empty folders, the innermost first."""
-    for folder in folders:
-        try:
-            folder.rmdir()
-        except OSError:
-            return

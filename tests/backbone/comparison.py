@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from sklearn.datasets import load_sample_images
 
 from headstart.backbone.graphs import Graph
 from headstart.backbone.quiet_openvino import openvino
@@ -12,6 +14,12 @@ from headstart.backbone.quiet_openvino import openvino
 def random_pixels(n: int, size: int) -> NDArray[np.uint8]:
     """uint8 (n, size, size, 3), the same every time."""
     return np.random.default_rng(7).integers(0, 256, (n, size, size, 3), np.uint8)
+
+
+def real_pixels(size: int) -> NDArray[np.uint8]:
+    """uint8 (2, size, size, 3): the two photos that scikit-learn brings, made small."""
+    photos = (Image.fromarray(image).resize((size, size)) for image in load_sample_images().images)
+    return np.stack([np.asarray(photo) for photo in photos])
 
 
 def run(model: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

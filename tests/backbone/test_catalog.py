@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from comparison import assert_close, random_pixels, run_keras
+from comparison import assert_close, random_pixels, real_pixels, run_keras
 
 from headstart.backbone import catalog, networks
 from headstart.backbone.weights import Weights
@@ -16,29 +16,70 @@ from headstart.errors import OptionError
 MODULES = {
     "MobileNet": "mobilenet",
     "MobileNetV2": "mobilenet_v2",
+    "MobileNetV3Large": "mobilenet_v3",
+    "EfficientNetV2B0": "efficientnet_v2",
     "ResNet50": "resnet50",
+    "ConvNeXtTiny": "convnext",
     "VGG16": "vgg16",
 }
+
+# Parameters with the top, as Keras publishes them. EfficientNet-Lite0's are tested in test_lite0.
+WITH_TOP = {
+    "mobilenet-0.25": 475_544,
+    "mobilenet-v2": 3_538_984,
+    "mobilenet-v3-large": 5_507_432,
+    "efficientnetv2-b0": 7_200_312,
+    "resnet50": 25_636_712,
+    "convnext-tiny": 28_589_128,
+    "vgg16": 138_357_544,
+}
+
+# fc1 is the only layer of any row whose kernel depends on the size: at 32 pixels it sees 512
+# maps of one pixel, at VGG16's own 224 of 7 × 7.
+FC1_AT_224 = 512 * (7 * 7 - 1) * 4096
 
 
 @pytest.mark.parametrize("row", catalog.BACKBONES, ids=lambda row: row.name)
 def test_width_parameters_and_preprocessing_are_those_of_the_keras_network(keras, row):
     size = 32
-    small = dataclasses.replace(row, fixed=False)  # VGG16 has half a gigabyte at its own size
-    model = networks.keras_model(small, Weights(None, "random-0"), size)
-    seen = random_pixels(2, size)
+    model = networks.keras_model(smaller(row), Weights(None, "random-0"), size)
+    seen = real_pixels(size)
 
     assert model.output_shape == (None, row.features)
-    # fc1 is the only layer of any row whose kernel depends on the size: 512 maps, 32 times less.
-    missing = 512 * (7 * 7 - 1) * 4096 if row.name == "vgg16" else 0
-    assert model.count_params() + missing == row.parameters
+    assert model.count_params() + missing(row) == row.parameters
+    assert row.cut in (None, model.layers[-1].name)
     entering = run_keras(keras.Model(model.input, preprocessed(keras, model)), seen)
     rule = row.preprocessing
     channels = seen[..., ::-1] if rule.order == "bgr" else seen
     assert_close(entering, (channels - np.array(rule.mean)) / np.array(rule.std), 1e-6)
-    if row.application and not rule.inside:
+    if row.application:
         by_keras = getattr(keras.applications, MODULES[row.application]).preprocess_input
-        assert_close(entering, by_keras(seen.astype(np.float32)), 1e-6)
+        prepared = by_keras(seen.astype(np.float32))
+        assert_close(seen if rule.inside else entering, prepared, 1e-6)
+
+
+@pytest.mark.parametrize("name", WITH_TOP)
+def test_with_its_top_a_row_gives_probabilities_and_has_the_parameters_that_are_published(
+    keras, name
+):
+    row = catalog.find(name)
+    model = networks.keras_model(smaller(row), Weights(None, "random-0"), 32, top=True)
+
+    assert model.count_params() + missing(row) == WITH_TOP[name]
+    probabilities = run_keras(model, random_pixels(2, 32))
+    assert probabilities.shape == (2, 1000)
+    assert probabilities.min() >= 0
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def smaller(row):
+    """A row that may be built for 32 pixels: VGG16 has half a gigabyte at its own size."""
+    return dataclasses.replace(row, fixed=False)
+
+
+def missing(row):
+    """How many parameters a row has more at its own size than at 32 pixels."""
+    return FC1_AT_224 if row.name == "vgg16" else 0
 
 
 def preprocessed(keras, model):

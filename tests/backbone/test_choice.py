@@ -1,14 +1,27 @@
 """bfloat16 is taken where it is proved, and only there; fake engines stand for the two."""
 
 import json
+from hashlib import sha256
 
 import numpy as np
 import pytest
 from fake_engine import FakeEngine, mean_colour
 
-from headstart.backbone.choice import NEEDED, Agreement, choose, compare
+from headstart.backbone.choice import NEEDED, PHOTOS, Agreement, choose, compare, drawn_photos
 from headstart.errors import OptionError
 from headstart.store.files import cache_root
+
+
+def test_the_photos_compared_are_of_every_class_and_stay_the_same_when_others_come():
+    keys = [sha256(f"photo {i}".encode()).hexdigest() for i in range(120)]  # 40 of each class
+    drawn = drawn_photos(keys)
+    assert len(set(drawn)) == PHOTOS
+    assert {i // 40 for i in drawn} == {0, 1, 2}
+    largest = max(keys[i] for i in drawn)
+    new = [sha256(f"new {i}".encode()).hexdigest() for i in range(20)]
+    later = [*(key for key in new if key > largest), *keys]
+    assert {later[i] for i in drawn_photos(later)} == {keys[i] for i in drawn}
+    assert sorted(drawn_photos(keys[:5])) == [0, 1, 2, 3, 4]
 
 
 class Bench:

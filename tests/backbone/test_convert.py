@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 from comparison import assert_close, random_pixels, run, run_keras
 
 from headstart.backbone import catalog, convert, networks
+from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights, resolve
+from headstart.data.pixels import decode
 from headstart.errors import HeadstartError, ModelError
 from headstart.events import Notice
 
@@ -21,6 +24,27 @@ def test_mobilenet_is_converted_once_and_computes_what_keras_computes(keras, mob
     seen = random_pixels(3, 96)
     expected = run_keras(networks.keras_model(MOBILENET, weights, 96), seen)
     assert_close(run(graph, seen), expected, 1e-5)
+
+
+def test_mobilenet_with_its_top_gives_the_probabilities_that_keras_gives(
+    keras, mobilenet_file, shared, tmp_path
+):
+    """Keras' weights for the photos; for the top, of which no file is here, a draw."""
+    whole = keras.applications.MobileNet(weights=None, alpha=0.25)
+    bare = keras.Model(whole.input, whole.get_layer("conv_pw_13_relu").output)  # shares layers
+    bare.load_weights(mobilenet_file)
+    whole.save_weights(file := tmp_path / "whole.weights.h5")
+    photos = sorted((shared / "data" / "imagenet-samples").iterdir())
+    seen = np.stack([decode(photo.read_bytes(), 224, "squash") for photo in photos])
+
+    # What the child does, here, where TensorFlow is imported already.
+    request = {"backbone": MOBILENET.name, "path": str(file), "digest": "", "size": 224}
+    convert.convert(request | {"top": True, "cut": None, "folder": str(tmp_path)})
+
+    prepared = keras.applications.mobilenet.preprocess_input(seen.astype(np.float32))
+    probabilities = run(Graph(tmp_path, digest=""), seen)
+    assert probabilities.shape == (3, 1000)
+    assert_close(probabilities, run_keras(whole, prepared), 1e-4)
 
 
 def test_a_graph_has_pixels_in_and_features_out_for_any_batch():
@@ -64,21 +88,23 @@ def test_a_graph_that_computes_something_else_than_keras_is_refused(keras, mobil
         convert.prove(converted, model)
 
 
-def test_graphs_of_other_weights_or_sizes_have_other_digests():
+def test_graphs_of_other_weights_sizes_or_ends_have_other_digests():
     lite0 = catalog.find("efficientnet-lite0")
     digests = {
-        convert.graph(lite0, Weights(None, f"random-{seed}"), size).digest
+        convert.graph(lite0, Weights(None, f"random-{seed}"), size, top=top).digest
         for seed in (0, 1)
         for size in (32, 64)
+        for top in (False, True)
     }
-    assert len(digests) == 4
+    assert len(digests) == 8
 
 
-def test_what_is_wrong_with_a_file_comes_back_from_the_child_as_it_was_raised(tmp_path):
+@pytest.mark.parametrize("top", [False, True])
+def test_what_is_wrong_with_a_file_comes_back_from_the_child_as_it_was_raised(tmp_path, top):
     bad = tmp_path / "bad.h5"
     bad.write_bytes(b"<html>")
     pytest.importorskip("h5py", reason="h5py comes with Keras (extra `tensorflow`)")
 
     with pytest.raises(ModelError, match=r"bad\.h5: is not a weight file") as caught:
-        convert.graph(MOBILENET, resolve(MOBILENET, str(bad)), 32)
+        convert.graph(MOBILENET, resolve(MOBILENET, str(bad)), 32, top=top)
     assert caught.value.mend.startswith("Fetch it again")

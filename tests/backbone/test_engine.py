@@ -34,7 +34,7 @@ def pixels():
 
 def test_a_photo_gets_the_same_bits_in_a_batch_of_any_size(engine, pixels):
     whole = engine.run(pixels)
-    assert (whole.shape, whole.dtype) == ((16, engine.features), np.float32)
+    assert (whole.shape, whole.dtype) == ((16, engine.shape[-1]), np.float32)
     for n in (1, 3, 8):
         parts = [engine.run(pixels[i : i + n]) for i in range(0, 16, n)]
         np.testing.assert_array_equal(np.concatenate(parts), whole)
@@ -62,7 +62,7 @@ def test_pixels_that_do_not_lie_in_a_row_in_memory_are_read_as_what_they_are(eng
 
 
 def test_no_photo_is_an_answer_of_no_rows(engine, pixels):
-    assert engine.run(pixels[:0]).shape == (0, engine.features)
+    assert engine.run(pixels[:0]).shape == (0, engine.shape[-1])
 
 
 def test_the_key_is_that_of_network_output_and_precision(graph, engine):

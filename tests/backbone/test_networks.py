@@ -7,6 +7,7 @@ from comparison import assert_close, random_pixels, run_keras
 
 from headstart.backbone import catalog, networks
 from headstart.backbone.weights import Weights
+from headstart.data.pixels import decode
 from headstart.errors import ModelError, OptionError
 from headstart.store.files import sha256_of_file
 
@@ -17,20 +18,26 @@ def from_file(path, backbone=MOBILENET, size=32):
     return networks.keras_model(backbone, Weights(path, sha256_of_file(path)), size)
 
 
-def by_keras(keras, **options):
+def by_keras(keras, size=32, **options):
     """MobileNet as Keras itself makes it."""
     return keras.applications.MobileNet(
-        input_shape=(32, 32, 3), alpha=0.25, weights=None, **options
+        input_shape=(size, size, 3), alpha=0.25, weights=None, **options
     )
 
 
-def test_real_weights_give_the_features_that_keras_gives(keras, mobilenet_file):
-    seen = random_pixels(2, 32)
-    plain = by_keras(keras, include_top=False, pooling="avg")
+def test_real_weights_give_the_features_of_real_photos_that_keras_gives(
+    keras, mobilenet_file, shared
+):
+    photos = sorted((shared / "data" / "imagenet-samples").iterdir())
+    seen = np.stack([decode(photo.read_bytes(), 224, "squash") for photo in photos])
+    plain = by_keras(keras, 224, include_top=False, pooling="avg")
     plain.load_weights(mobilenet_file)
     prepared = keras.applications.mobilenet.preprocess_input(seen.astype(np.float32))
 
-    assert_close(run_keras(from_file(mobilenet_file), seen), run_keras(plain, prepared), 1e-5)
+    features = run_keras(from_file(mobilenet_file, size=224), seen)
+
+    assert features.shape == (3, 256)
+    assert_close(features, run_keras(plain, prepared), 1e-5)
 
 
 @pytest.mark.parametrize("name", ["top.h5", "top.weights.h5", "bare.h5", "bare.weights.h5"])
@@ -55,12 +62,30 @@ def test_files_of_either_layout_load_with_their_top_or_without(
     assert np.array_equal(run_keras(from_file(path), seen), expected)
 
 
-def test_vgg16_ends_in_fc2(keras):
-    small = dataclasses.replace(catalog.find("vgg16"), fixed=False)
+@pytest.mark.parametrize(
+    ("files", "mend"),
+    [
+        (MOBILENET.files, r"Keras fetches mobilenet_2_5_224_tf\.h5 once; or give that file to --w"),
+        ((), "Give a file that holds the top to --weights, or choose another --backbone"),
+    ],
+    ids=["published", "unpublished"],
+)
+def test_a_file_without_the_top_that_is_wanted_is_refused_with_both_ways_out(
+    keras, mobilenet_file, files, mend
+):
+    row = dataclasses.replace(MOBILENET, files=files)
 
-    model = networks.keras_model(small, Weights(None, "random-0"), 32)
+    with pytest.raises(ModelError, match=f"without its top, the layers .* {mend}"):
+        networks.keras_model(row, Weights(mobilenet_file, "0" * 64), 32, top=True)
 
-    assert model.layers[-1].name == "fc2"
+
+def test_a_file_of_another_network_is_refused_for_that_before_its_top_is_missed(
+    keras, mobilenet_file
+):
+    row, weights = catalog.find("mobilenet-0.5"), Weights(mobilenet_file, "0" * 64)
+
+    with pytest.raises(ModelError, match=r"does not fit the backbone: .*\(3, 3, 3, 16\)"):
+        networks.keras_model(row, weights, 32, top=True)
 
 
 def test_random_weights_are_the_same_for_the_same_seed(keras):

@@ -1,3 +1,4 @@
+import re
 import shutil
 import time
 
@@ -36,6 +37,25 @@ def test_a_file_in_keras_cache_is_found_without_keras(keras_home, mobilenet_file
     assert weights.resolve(MOBILENET) == weights.Weights(
         kept, "dbdb03ee2a22fd895301636cd328b234bb3a9952358f436d82f46b81e0d5b0bf"
     )
+
+
+def test_for_the_top_only_the_file_that_holds_it_will_do(keras_home):
+    (keras_home / "models").mkdir()
+    for name in MOBILENET.files:
+        (keras_home / "models" / name).touch()
+    without, whole = (keras_home / "models" / name for name in MOBILENET.files)
+
+    assert weights.present(MOBILENET) == without
+    assert weights.present(MOBILENET, top=True) == whole
+    assert weights.resolve(MOBILENET, top=True).path == whole
+    whole.unlink()
+    assert weights.present(MOBILENET, top=True) is None
+
+
+def test_the_last_file_of_every_row_is_the_one_with_the_top():
+    for row in catalog.BACKBONES:
+        tops = [name for name in row.files if not re.search("no_?top", name)]
+        assert tops == list(row.files[-1:])
 
 
 def test_a_given_file_is_known_by_its_content(tmp_path, mobilenet_file):
@@ -79,6 +99,14 @@ def test_without_a_network_both_ways_out_are_named_soon(monkeypatch):
     assert "Connect once" in str(caught.value)
     assert "--weights FILE" in str(caught.value)
     assert heard == [Notice("Fetching the weights of resnet50 once, by way of Keras.")]
+    assert "_notop.h5 or resnet50_weights" in str(caught.value)
+
+
+def test_without_a_network_only_the_file_with_the_top_is_named_where_that_is_wanted(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nothing listens there
+
+    with pytest.raises(MissingError, match=r"FILE with resnet50_weights_tf_\w+_kernels\.h5\.$"):
+        weights.resolve(catalog.find("resnet50"), top=True)
 
 
 def test_a_width_that_nobody_published_asks_for_a_file():

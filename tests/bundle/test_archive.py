@@ -83,10 +83,10 @@ def test_fault_53_a_bundle_of_format_1_opens_and_predicts_as_it_did():
     np.testing.assert_allclose(answer["logits"], wanted, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("missing", ["model.xml", "model.bin"])
-def test_a_bundle_without_its_network_is_not_written(tmp_path, members, missing):
+@pytest.mark.parametrize("missing", ["model.xml", "model.bin", "weights.safetensors"])
+def test_a_bundle_without_its_network_or_its_head_is_not_written(tmp_path, members, missing):
     rest = {name: content for name, content in members.items() if name != missing}
-    with pytest.raises(ValueError, match="at least the first two"):
+    with pytest.raises(ValueError, match="at least the first three"):
         archive.write(tmp_path / "model.headstart", tiny_bundle.manifest(), rest)
     assert list(tmp_path.iterdir()) == []
 
@@ -99,7 +99,7 @@ def test_an_entry_of_another_name_is_not_written(tmp_path, members):
 
 
 def test_a_manifest_that_could_not_be_read_again_is_not_written(tmp_path, members):
-    large = tiny_bundle.manifest().model_copy(update={"metrics": {"text": "x" * (1 << 20)}})
+    large = tiny_bundle.manifest().model_copy(update={"versions": {"text": "x" * (1 << 20)}})
     with pytest.raises(ValueError, match="manifest"):
         archive.write(tmp_path / "model.headstart", large, members)
     assert list(tmp_path.iterdir()) == []
@@ -187,7 +187,8 @@ def test_fault_51_a_graph_that_is_not_the_one_in_the_manifest_is_refused(
             change = getattr(manifest, name).model_copy(update=change)
         manifest = manifest.model_copy(update={name: change})
     path = tmp_path / "model.headstart"
-    archive.write(path, manifest, members)
+    head = {name: np.zeros(spec.shape, np.float32) for name, spec in manifest.weights().items()}
+    archive.write(path, manifest, {**members, "weights.safetensors": safetensors.numpy.save(head)})
     with pytest.raises(ModelError, match=words) as caught:
         archive.read(path)
     assert caught.value.where == f"{path}: model.xml"
@@ -198,6 +199,28 @@ def test_fault_51_tensors_that_the_manifest_does_not_list_are_refused(bundle):
     with pytest.raises(ModelError, match="not those that the manifest lists") as caught:
         archive.read(bundle)
     assert caught.value.where == f"{bundle}: weights.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"head.kernel": np.zeros((3, 4), np.float32)}, r"is F32 \[3,4\].* needs F32 \[4,3\]"),
+        ({"head.kernel": np.zeros((4, 3), np.float64)}, r"is F64 \[4,3\].* needs F32 \[4,3\]"),
+        ({"head.bias": np.zeros(4, np.float32)}, r"'head.bias' is F32 \[4\].* needs F32 \[3\]"),
+        ({"head.bias": None}, r"'head.bias' is missing; .* needs F32 \[3\]"),
+        ({"more": np.zeros(1, np.float32)}, "'more' has no place in a logistic head"),
+    ],
+)
+def test_fault_51_weights_that_are_not_those_of_the_head_are_refused(
+    tmp_path, members, changes, words
+):
+    tensors = safetensors.numpy.load(members["weights.safetensors"]) | changes
+    weights = safetensors.numpy.save({k: v for k, v in tensors.items() if v is not None})
+    path = tmp_path / "model.headstart"
+    archive.write(path, tiny_bundle.manifest(), {**members, "weights.safetensors": weights})
+    with pytest.raises(ModelError, match=words) as caught:
+        archive.read(path)
+    assert caught.value.where == f"{path}: weights.safetensors"
 
 
 def test_fault_51_a_manifest_that_lists_other_entries_is_refused(bundle):

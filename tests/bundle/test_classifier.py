@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 import headstart
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
-from headstart.errors import ModelError, SourceError
+from headstart.errors import ModelError, OptionError, SourceError
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,24 @@ def test_no_photos_give_no_answers(classifier):
     assert classifier.predict_proba([]).shape == (0, 10)
 
 
+@pytest.mark.parametrize("photo", ["a.jpg", b"\xff\xd8", Path("a.jpg")])
+def test_a_photo_instead_of_a_list_of_photos_is_refused(classifier, photo):
+    for answer in (classifier.predict, classifier.predict_proba, classifier.try_predict):
+        with pytest.raises(OptionError, match=r"one photo, not a list of them\. Give \[photo\]"):
+            answer(photo)
+    with pytest.raises(OptionError, match="one photo, not a list"):
+        classifier.evaluate(photo, ["1"])
+    with pytest.raises(OptionError, match="one label, not a list"):
+        classifier.evaluate([photo], "1")
+
+
+def test_photos_without_labels_or_labels_without_photos_are_refused(classifier, judged):
+    with pytest.raises(OptionError, match="There are 2 photos but 1 labels"):
+        classifier.evaluate(judged.paths[:2], judged.labels[:1])
+    with pytest.raises(SourceError, match="no photo to judge by"):
+        classifier.evaluate([], [])
+
+
 def test_photos_that_cannot_be_read_are_all_named(classifier, judged, tmp_path):
     (tmp_path / "page.jpg").write_text("<html>")
     bad = [tmp_path / "page.jpg", judged.paths[0], tmp_path / "gone\n.png", b""]
@@ -138,6 +156,13 @@ def test_fault_48_a_backbone_or_layer_that_is_not_known_is_refused(
     with pytest.raises(ModelError, match=words) as caught:
         Classifier.open(path)
     assert str(caught.value).startswith(f"{path}: manifest.json: ")
+    assert "pip install --upgrade" in caught.value.mend
+
+
+def test_photos_that_were_decoded_otherwise_are_refused(trained, tmp_path):
+    image = trained.run.bundle.manifest.image.model_copy(update={"decode_version": 7})
+    with pytest.raises(ModelError, match="names decode_version 7, which is not 1") as caught:
+        Classifier.open(changed(trained, tmp_path, image=image))
     assert "pip install --upgrade" in caught.value.mend
 
 

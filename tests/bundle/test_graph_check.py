@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,6 +98,7 @@ def test_fault_51_a_doctype_is_refused(document):
         (b'from-layer="0"', b'from-layer="5"', "edge from layer 5 to layer 1"),
         (b'to-layer="1"', b'to-layer="99"', "to layer 99"),
         (b'from-layer="0"', b'from-layer="-1"', "'-1' stands where a whole number"),
+        (b'to-layer="3" to-port="1"', b'to-layer="3" to-port="0"', "edge to port 0 twice"),
         (b'destination_type="f32"', b'destination_type="f32" offset="0"', "is no constant"),
     ],
 )
@@ -156,6 +158,32 @@ def test_an_operation_that_no_classifier_needs_is_refused_as_openvino_writes_it(
     assert places.get_type_name() not in OPERATIONS
     xml, binary = tiny_bundle.serialised(openvino.Model([places], [pixels], "other"))
     with pytest.raises(Refused, match=r"\(NonZero\) is not an operation"):
+        check(xml, len(binary))
+
+
+def read_by(width: Any) -> tuple[bytes, bytes]:
+    """A graph that OpenVINO reshapes by the first number of `width`, and so computes it."""
+    zero, one = (ops.constant(np.array([i])) for i in (0, 1))
+    pixels = ops.parameter([-1, 8, 8, 3], np.uint8, name="pixels")
+    pixels.output(0).set_names({"pixels"})
+    first = ops.slice(width(pixels), zero, one, one, zero)
+    rows = ops.reshape(pixels, ops.concat([ops.constant(np.array([-1])), first], 0), False)
+    rows.output(0).set_names({"rows"})
+    return tiny_bundle.serialised(openvino.Model([ops.result(rows)], [pixels], "crafted"))
+
+
+def padded(row: Any) -> Any:
+    zero = ops.constant(np.array([0]))
+    return ops.pad(row, zero, ops.constant(np.array([10])), "constant", ops.constant(np.int64(0)))
+
+
+def test_fault_50_what_is_computed_while_a_graph_is_read_is_refused():
+    """A million times 10 would take that much memory before any shape could be looked at."""
+    xml, binary = read_by(lambda _pixels: padded(ops.constant(np.array([192]))))
+    with pytest.raises(Refused, match=r"\(Pad\) does not depend on the photo"):
+        check(xml, len(binary))
+    xml, binary = read_by(lambda pixels: padded(ops.shape_of(pixels)))
+    with pytest.raises(Refused, match=r"\(ShapeOf\) is not an operation"):
         check(xml, len(binary))
 
 

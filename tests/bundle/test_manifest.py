@@ -7,7 +7,7 @@ import tiny_bundle
 from pydantic import ValidationError
 
 from headstart.bundle.graph_check import Port
-from headstart.bundle.manifest import FORMAT, ImageInput, Manifest
+from headstart.bundle.manifest import FORMAT, Figures, ImageInput, Manifest, TensorSpec
 from headstart.bundle.refusal import Refused
 
 
@@ -81,7 +81,11 @@ def test_the_format_is_raised_together_with_a_fixture():
         (("image", "size"), 16, "image.size and backbone.size differ"),
         (("backbone", "features"), 0, r"backbone\.features"),
         (("temperature",), 0, "temperature: .* greater than 0"),
-        (("threshold",), 1.5, "threshold: .* less than or equal to 1"),
+        (("threshold",), 0.5, "threshold: Input should be null"),
+        (("metrics",), {"x": 1}, r"metrics\.x"),
+        (("metrics", "test"), {"accuracy": 1.0}, r"metrics\.test\.accuracy_interval: Field"),
+        (("metrics", "test", "accuracy"), 97, r"metrics\.test\.accuracy: .* equal to 1"),
+        (("metrics", "test", "per_class"), {}, r"metrics\.test\.per_class: Extra inputs"),
         (("head", "kind"), "pickle", r"head\.kind: Input should be 'logistic'"),
         (("split_sha256",), "1" * 63, "split_sha256: "),
         (("split_sha256",), "1" * 64 + "\n", "split_sha256: "),
@@ -106,10 +110,17 @@ def test_a_field_that_is_missing_is_named(document, name):
         Manifest.from_bytes(json.dumps(document).encode())
 
 
-def test_a_manifest_with_nan_is_not_written():
-    manifest = tiny_bundle.manifest().model_copy(update={"metrics": {"loss": float("nan")}})
-    with pytest.raises(ValueError, match="JSON"):
-        manifest.to_bytes()
+def test_figures_that_are_no_numbers_are_not_written():
+    figures = tiny_bundle.manifest().metrics["test"].model_dump()
+    with pytest.raises(ValidationError, match="finite number"):
+        Figures.of({**figures, "loss": float("nan")})
+
+
+def test_the_weights_of_a_logistic_head_are_a_kernel_and_a_bias():
+    assert tiny_bundle.manifest().weights() == {
+        "head.kernel": TensorSpec(dtype="F32", shape=(4, 3)),
+        "head.bias": TensorSpec(dtype="F32", shape=(3,)),
+    }
 
 
 def test_a_manifest_cannot_be_changed():

@@ -8,7 +8,7 @@ import numpy as np
 import safetensors.numpy
 
 from headstart.backbone.quiet_openvino import openvino, ops
-from headstart.bundle.manifest import BackboneRef, HeadRef, ImageInput, Manifest
+from headstart.bundle.manifest import BackboneRef, Figures, HeadRef, ImageInput, Manifest
 
 SIDE, FEATURES, CLASSES = 8, 4, ("cat", "dog", "ñandú")
 
@@ -67,9 +67,19 @@ def manifest() -> Manifest:
         backbone=BackboneRef(name="tiny", weights="0" * 64, features=FEATURES, size=SIDE),
         precision="float32",
         head=HeadRef(kind="logistic", l2=1e-3),
+        parameters=123,
+        trainable_parameters=15,
         temperature=None,
         threshold=None,
-        metrics={"accuracy": 0.97, "per_class": {"cat": {"support": 3}}},
+        metrics={
+            "test": Figures(
+                accuracy=0.97,
+                accuracy_interval=(0.85, 1.0),
+                loss=0.09,
+                macro_f1=0.96,
+                calibration_error=0.02,
+            )
+        },
         split_sha256="1" * 64,
         versions={"headstart": "0.1.0"},
     )

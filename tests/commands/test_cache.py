@@ -3,6 +3,7 @@
 import json
 
 from headstart.store.files import cache_root, write_bytes
+from headstart.store.room import make_room
 
 
 def fill() -> None:
@@ -27,8 +28,18 @@ def test_clear_removes_it_and_leaves_what_is_not_ours(call):
     assert [path.name for path in cache_root().iterdir()] == ["mine.txt"]
 
 
+def test_a_cache_in_a_folder_with_other_files_leaves_them_alone(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSTART_CACHE_DIR", str(tmp_path))
+    mine = {tmp_path / "features" / "thesis" / "data.npy", tmp_path / "zips" / "mine.zip"}
+    for path in mine:
+        write_bytes(path, b"not ours")
+    fill()
+    make_room(cache_root(), limit_bytes=0)
+    assert call("cache", "clear").code == 0
+    assert mine <= {path for path in tmp_path.rglob("*") if path.is_file()}
+
+
 def test_an_empty_cache_is_no_error(call):
-    cache_root().rmdir()
     assert call("cache", "clear").code == 0
     found = call("cache")
     assert found.out.splitlines()[0] == f"{cache_root()}: 0.0 MB"

@@ -1,4 +1,4 @@
-"""What `predict` is given: files, folders, patterns, standard input."""
+"""What `predict` and `classify` are given: files, folders, patterns, standard input."""
 
 import io
 import os
@@ -87,7 +87,7 @@ def test_where_nothing_is_that_is_an_error_that_says_what_can_be_given(item):
 
 
 def test_an_option_that_there_is_not_is_told_from_a_file():
-    with pytest.raises(SourceError, match=r"^--topp: .* If an option was meant: `headstart pred"):
+    with pytest.raises(SourceError, match=r"^--topp: .* If an option was meant: `--help"):
         list(photos(["--topp"]))
 
 

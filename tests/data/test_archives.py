@@ -13,6 +13,7 @@ import pytest
 
 from headstart.data.archives import unpacked
 from headstart.errors import OutputError, SourceError
+from headstart.events import Event, Notice
 from headstart.store.files import cache_root
 
 PHOTOS = {"cat/1.jpg": b"one" * 100, "dog/2.jpg": b"two" * 100}
@@ -50,10 +51,14 @@ def test_a_zip_is_unpacked_into_the_cache(compression: int, tmp_path: Path) -> N
 
 
 def test_a_second_run_unpacks_nothing(tmp_path: Path) -> None:
+    def written(folder: Path) -> dict[Path, tuple[int, int]]:
+        found = {path: path.stat() for path in folder.rglob("*")}
+        return {path: (status.st_ino, status.st_mtime_ns) for path, status in found.items()}
+
     archive = zipped(tmp_path / "photos.zip", PHOTOS)
-    before = {path: path.stat() for path in unpacked(archive).rglob("*")}
+    before = written(unpacked(archive))
     archive.rename(tmp_path / "renamed.zip")
-    assert {path: path.stat() for path in unpacked(tmp_path / "renamed.zip").rglob("*")} == before
+    assert written(unpacked(tmp_path / "renamed.zip")) == before
 
 
 def test_empty_class_folders_are_kept(tmp_path: Path) -> None:
@@ -229,16 +234,32 @@ def test_a_cache_that_cannot_be_written_is_an_error(
 # Interrupted and side by side
 
 
-@pytest.mark.parametrize("damage", ["gone", "short"])
-def test_fault_71_what_is_missing_in_the_cache_is_unpacked_again(
+@pytest.mark.parametrize("damage", ["gone", "short", "one bit"])
+def test_fault_71_what_is_damaged_in_the_cache_is_unpacked_again_and_noted(
     damage: str, tmp_path: Path
 ) -> None:
+    heard: list[Event] = []
     archive = zipped(tmp_path / "photos.zip", PHOTOS)
-    photo = unpacked(archive) / "cat" / "1.jpg"
+    photo = unpacked(archive, heard.append) / "cat" / "1.jpg"
+    assert contents(unpacked(archive, heard.append)) == PHOTOS
+    assert heard == []
+    content = photo.read_bytes()
     photo.unlink()
     if damage == "short":
         photo.touch()
-    assert contents(unpacked(archive)) == PHOTOS
+    if damage == "one bit":
+        photo.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    assert contents(unpacked(archive, heard.append)) == PHOTOS
+    assert heard == [Notice(f"{archive} was damaged in the cache: unpacked again.")]
+
+
+def test_what_is_unpacked_can_be_read_by_other_users(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        folder = unpacked(zipped(tmp_path / "photos.zip", PHOTOS))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
 def test_fault_70_many_at_once_unpack_the_same_file(tmp_path: Path) -> None:
@@ -258,7 +279,7 @@ def test_an_unpacking_that_was_killed_leaves_no_half_set(tmp_path: Path) -> None
     )
     zips = cache_root() / "zips"
     with subprocess.Popen([sys.executable, "-c", script, str(archive)]) as process:
-        while process.poll() is None and not any(zips.glob(".*/cat/*")):
+        while process.poll() is None and not any(zips.glob(".*/*/cat/*")):
             time.sleep(0.001)
         process.kill()
     assert all(path.name.startswith(".") for path in zips.iterdir())

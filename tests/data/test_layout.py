@@ -102,10 +102,37 @@ def test_a_class_may_be_called_train() -> None:
     assert places("bus/1.jpg", "car/2.jpg", "train/3.jpg")["train/3.jpg"] == Place("train", None)
 
 
+def test_classes_may_be_called_after_one_split() -> None:
+    assert places("test_passed/1.jpg", "test_failed/2.jpg", "other/3.jpg") == {
+        "test_passed/1.jpg": Place("test_passed", None),
+        "test_failed/2.jpg": Place("test_failed", None),
+        "other/3.jpg": Place("other", None),
+    }
+    assert places("test_passed/may/1.jpg", "test_failed/june/2.jpg") == {
+        "test_passed/may/1.jpg": Place("test_passed", None),
+        "test_failed/june/2.jpg": Place("test_failed", None),
+    }
+
+
+def test_what_a_pattern_takes_for_a_label_is_a_class_whatever_its_name() -> None:
+    paths = ("train/old/1.jpg", "test_passed/2.jpg", "car/3.jpg")
+    with pytest.raises(SourceError, match="look like splits") as caught:
+        find_layout(tree_of(*paths), None, "photos")
+    pattern = re.search("--label-pattern '(.*)'", caught.value.mend)
+    assert pattern is not None
+    assert places(*paths, pattern=pattern[1]) == {
+        path: Place(path.split("/")[0], None) for path in paths
+    }
+
+
 @pytest.mark.parametrize(
     "paths",
     [
         ("train/1.jpg", "test1/2.jpg"),
+        ("train_images/cat/1.jpg", "test_images/2.jpg"),
+        ("train_images/1.jpg", "test_images/2.jpg"),
+        ("test_passed/cat/1.jpg", "test_failed/cat/2.jpg"),
+        ("test_set/cat/1.jpg", "more/2.jpg"),
         ("training_set/cat/1.jpg", "test_set/cat/2.jpg"),
         ("train/cat/1.jpg", "images to predict/2.jpg"),
         ("train2017/cat/1.jpg", "val2017/cat/2.jpg"),

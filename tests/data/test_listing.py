@@ -45,8 +45,16 @@ def test_the_wrong_encoding_is_an_error_with_the_byte_and_the_option(tmp_path: P
     with pytest.raises(SourceError, match=r"photos\.csv: byte 11 is not utf-8") as caught:
         rows(tmp_path, "path,label\nü.jpg,café\n".encode("latin-1"))
     assert "--encoding" in caught.value.mend
-    with pytest.raises(OptionError, match="unknown encoding 'klingon'"):
-        rows(tmp_path, "path,label\n", "klingon")
+    for unknown in "klingon", "rot13", "undefined":  # two that Python has, for other things
+        with pytest.raises(OptionError, match=f"unknown encoding '{unknown}'"):
+            rows(tmp_path, "path,label\n", unknown)
+    with pytest.raises(SourceError, match="is not idna"):
+        rows(tmp_path, b"path,label\n\xff", "idna")
+
+
+def test_a_quote_that_is_never_closed_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read as a table"):
+        rows(tmp_path, 'path,"label\n' + "1.jpg,cat\n" * 20_000)
 
 
 def test_a_missing_column_is_an_error_with_the_nearest_name(tmp_path: Path) -> None:

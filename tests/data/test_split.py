@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.data.samples import Sample
-from headstart.data.split import FEW, SIDES, divide, load, save
+from headstart.data.split import FEW, SIDES, divide, load, not_scored, save
 from headstart.errors import OptionError, SourceError
 from headstart.options import Division
+from headstart.store.cells import plain
 from headstart.store.files import printable
 
 
@@ -38,7 +39,9 @@ def test_fault_23_a_saved_split_comes_back_whatever_the_names(names, data):
         assert load(path, names, keys) == sides
         assert load(path, names[::-1], keys[::-1]) == sides[::-1]
         with path.open(newline="", encoding="utf-8") as file:
-            assert [row["label"] for row in csv.DictReader(file)] == [
+            cells = [row["label"] for row in csv.DictReader(file)]
+            assert not [cell for cell in cells if cell[0] in "=@"]  # fault 46
+            assert [plain(cell) for cell in cells] == [
                 label for _, label in sorted(zip(names, names[::-1], strict=True))
             ]
 
@@ -138,8 +141,43 @@ def test_few_samples_all_train_unless_shares_are_asked_for():
     assert set(divided(few)) == {"train"}
     assert Counter(divided(enough)) == {"train": 140, "validation": 30, "test": 30}
     assert Counter(divided(few, test=0.1)) == {"train": 149, "validation": 30, "test": 20}
-    # what stands in an options.json gives what it gave, so a default asks for nothing
-    assert set(divided(few, validation=0.15, test=0.15)) == {"train"}
+    kept = Division().model_dump(mode="json")  # as options.json holds it
+    assert set(divided(few, **kept)) == {"train"}
+
+
+def test_a_share_that_is_given_counts_whatever_its_value():
+    few = photos({"cat": 30, "dog": 30})
+    drawn = {"train": 44, "validation": 8, "test": 8}
+    assert Counter(divided(few, validation=0.15, test=0.15)) == drawn
+    assert Counter(divided(few, test=0.15)) == drawn
+    with pytest.raises(OptionError, match="--test would do nothing: --per-class says"):
+        divided(few, per_class="5,1,2", test=0.15)
+
+
+def test_a_class_that_is_not_judged_is_mended_where_the_split_is_made():
+    drawn, foldered = photos({"cat": 3}), photos({"cat": 3}, "test")
+
+    def said(judged_by: str, samples: list[Sample], **options) -> tuple[str, str]:
+        found = not_scored(["emu"], judged_by, samples, Division(**options))
+        assert (found.kind, found.level, found.samples) == ("not-scored", "warning", (("emu",),))
+        return found.why, found.mend
+
+    ending = ": nothing says how well they are recognised."
+    assert said("test", foldered) == (
+        f"The test set has no photo of these classes{ending}",
+        "Put some of their photos into the test folder.",
+    )
+    mine = Path("mine.csv").absolute()
+    assert said("test", drawn, split=mine) == (
+        f"The test set has no photo of these classes{ending}",
+        f"Write test for some of them in {mine}.",
+    )
+    few = "These classes have so few photos that all of them were trained on"
+    assert said("test", drawn) == (few + ending, "Add photos to them.")
+    assert said("cross-validation", drawn, split=mine) == (
+        few + ending,
+        "Add photos to them.",
+    )
 
 
 def test_numbers_by_class_are_drawn_even_from_few_samples():

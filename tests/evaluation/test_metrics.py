@@ -109,21 +109,19 @@ def test_log_loss_is_in_nats_and_finite_where_the_truth_was_thought_impossible()
 def test_calibration_error_of_stated_answers():
     # In the bin of 0.6: 3 samples, 1 right; in the bin of 0.9: 1 sample, right.
     sure = np.array([0.6, 0.6, 0.6, 0.9])
-    probabilities = np.stack([sure, 1 - sure], axis=1)
-    error = metrics.calibration_error(np.array([0, 1, 1, 0]), probabilities, bins=10)
+    error = metrics.calibration_error(np.array([True, False, False, True]), sure, bins=10)
     assert error == pytest.approx((3 * abs(1 / 3 - 0.6) + abs(1 - 0.9)) / 4)
 
 
 def test_certainty_lies_in_the_last_bin_of_confidence():
     sure = np.array([0.95, 1.0])  # the first right, the second wrong
-    error = metrics.calibration_error(np.array([0, 1]), np.stack([sure, 1 - sure], axis=1), 10)
+    error = metrics.calibration_error(np.array([True, False]), sure, 10)
     assert error == pytest.approx(abs(0.5 - 0.975))
 
 
-@pytest.mark.parametrize(("label", "error"), [(0, 0), (1, 1)])
-def test_calibration_error_of_certainty_is_nothing_where_right_and_all_where_wrong(label, error):
-    sure = np.tile(np.array([[1.0, 0.0]]), (5, 1))
-    assert metrics.calibration_error(np.full(5, label), sure) == error
+@pytest.mark.parametrize(("right", "error"), [(True, 0), (False, 1)])
+def test_calibration_error_of_certainty_is_nothing_where_right_and_all_where_wrong(right, error):
+    assert metrics.calibration_error(np.full(5, right), np.ones(5)) == error
 
 
 @any_time
@@ -137,7 +135,7 @@ def test_calibration_error_is_the_mean_gap_of_its_bins(answers, bins):
         np.mean(place == b) * abs(right[place == b].mean() - confidence[place == b].mean())
         for b in np.unique(place)
     ]
-    error = metrics.calibration_error(labels, probabilities, bins)
+    error = metrics.calibration_error(right, confidence, bins)
     assert error == pytest.approx(sum(gaps), abs=1e-12)
     assert 0 <= error <= 1
 
@@ -145,5 +143,5 @@ def test_calibration_error_is_the_mean_gap_of_its_bins(answers, bins):
 def test_calibration_error_shrinks_to_nothing_where_confidence_is_the_chance_to_be_right():
     rng = np.random.default_rng(0)
     sure = rng.uniform(0.5, 1, 200_000)
-    labels = (rng.uniform(size=sure.size) > sure).astype(np.int64)
-    assert metrics.calibration_error(labels, np.stack([sure, 1 - sure], axis=1)) < 0.01
+    right = rng.uniform(size=sure.size) < sure
+    assert metrics.calibration_error(right, sure) < 0.01

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.dummy import DummyClassifier
 
-from headstart.evaluation.trust import majority_accuracy, scores, wilson_interval
+from headstart.evaluation.trust import (
+    MANY_CLASSES,
+    answered,
+    majority_accuracy,
+    scores,
+    wilson_interval,
+)
 
 any_time = settings(deadline=None, max_examples=40)
 
@@ -118,3 +124,19 @@ def test_the_majority_baseline_is_scikit_learns_dummy(train, labels):
     assert majority_accuracy(np.array(train), np.array(labels)) == pytest.approx(
         dummy.score(np.zeros((len(labels), 1)), labels)
     )
+
+
+@pytest.mark.parametrize(("k", "kept"), [(MANY_CLASSES, MANY_CLASSES), (MANY_CLASSES + 1, 0)])
+def test_fault_20_answers_in_pieces_score_as_a_whole_and_keep_few_probabilities(k, kept):
+    random = np.random.default_rng(0)
+    labels = random.integers(k, size=400)
+    probabilities = random.dirichlet(np.ones(k) / 9, size=400)
+    samples = np.arange(400) + 7
+    pieces = np.array_split(probabilities, 9)
+    names = [f"class {j}" for j in range(k)]
+    answers = answered("test", samples, labels, iter(pieces))
+    assert answers.scores(names) == scores(labels, probabilities, names)
+    np.testing.assert_array_equal(answers.probabilities, probabilities[:, :kept])
+    np.testing.assert_array_equal(answers.p_label, probabilities[np.arange(400), labels])
+    np.testing.assert_array_equal(answers.p_predicted, probabilities.max(axis=1))
+    assert answered("train", samples, labels, pieces).probabilities.size == 0

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from headstart.evaluation.trust import majority_accuracy, scores
 from headstart.findings import Finding, LeftOut, findings_document
 from headstart.options import TrainOptions
+from headstart.run import PREDICTED
 from headstart.store.files import sha256_of_file, write_json, write_text
 
 
@@ -148,12 +149,14 @@ class MadeRun:
                 side,
                 self.labels[i],
                 self.classes[int(self.probabilities[i].argmax())],
+                f"{self.probabilities[i][self.classes.index(self.labels[i])]:.6f}",
+                f"{self.probabilities[i].max():.6f}",
                 *(f"{p:.6f}" for p in self.probabilities[i]),
             )
             for i, side in enumerate(self.splits)
             if side not in ("train", "unused")
         ]
-        header = ("sample", "split", "label", "predicted", *(f"p:{c}" for c in self.classes))
+        header = (*PREDICTED, *(f"p:{c}" for c in self.classes))
         self._write_csv("predictions.csv", header, rows)
 
     def _write_csv(self, name: str, header: Sequence[str], rows: Sequence[Any]) -> None:

@@ -1,6 +1,7 @@
 """The report: what it says, and that it stands alone."""
 
 import base64
+import math
 import re
 import shlex
 from collections import Counter
@@ -14,13 +15,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from metrics_schema import faults
 from PIL import Image
+from test_learning import history, training
 
 from headstart.data import pixels
 from headstart.errors import ModelError
 from headstart.findings import Finding, LeftOut
-from headstart.report import page, words
+from headstart.report import learning, page, words
 from headstart.report.page import render
+from headstart.run import Run, write_history
 from headstart.store.files import write_json
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "path"}
@@ -393,6 +397,123 @@ def test_a_precision_that_did_not_agree_is_not_said_to_agree(digits_run: Make) -
     assert "no closer to those in float32 than cosine 0.97000, with 0.99 needed" in section
     write_json(path, {**run.metrics(), "precision": "float32", "agreement": None})
     assert "float32 on openvino. " in open_page(run).section("making")
+
+
+def with_training(run: Any, rows: Any, **fields: Any) -> Any:
+    """The run, trained by gradient."""
+    told = training(epochs=len(rows), **fields)
+    kind = {"kind": "dense", "strength": 0.0} if told["used"] else run.metrics()["head"]
+    path = run.folder / "metrics.json"
+    write_json(path, {**run.metrics(), "training": told, "head": kind})
+    write_history(run.folder, rows)
+    return run
+
+
+CANDIDATES = {"head": {"accuracy": 0.9, "loss": 0.3}, "tail": {"accuracy": 0.95, "loss": 0.2}}
+ROWS = history([4.0, 0.4, 0.2], [0.5, 0.3, 0.2])
+
+
+def test_a_training_by_gradient_is_told_drawn_and_tabled(digits_run: Make) -> None:
+    run = with_training(digits_run("01"), ROWS, kept=3, candidates=CANDIDATES)
+    parsed = open_page(run)
+    section = parsed.section("training")
+    told = training(epochs=3, kept=3, candidates=CANDIDATES)
+    places = [section.index(sentence) for sentence in learning.story(told, ROWS)]
+    assert len(places) == 3
+    assert places == sorted(places)
+    (element,) = parsed.all("section", id="training")
+    loss, accuracy = element.all("svg", role="img")
+    assert loss.attributes["aria-label"].startswith("Loss by epoch: training from 4.000 to 0.200")
+    assert accuracy.attributes["aria-label"].startswith("Accuracy by epoch")
+    for drawing in (loss, accuracy):
+        assert drawing.all("text", **{"class": "mark"})[0].text == "kept"
+        assert [g.attributes["class"] for g in drawing.all("g")] == ["training", "validation"]
+        assert len(drawing.all("path", **{"class": "head"})) == 1
+    assert "↑ 4" in loss.text
+    assert "↑" not in accuracy.text
+    rows = element.all("tbody")[0].all("tr")
+    assert [row.all("td")[0].text for row in rows] == ["4.000", "0.400", "0.200"]
+    assert "kept" in rows[2].text
+    assert parsed.all("a", href="#training")
+    text = parsed.main()
+    assert text.index("Training, validation and test") < text.index("Training, epoch by epoch")
+
+
+def test_a_run_with_curves_can_be_read_without_eyes_too(digits_run: Make) -> None:
+    run = with_training(digits_run("01"), ROWS, kept=3, candidates=CANDIDATES)
+    parsed = open_page(run)
+    ids = Counter(e.attributes["id"] for e in parsed.all() if "id" in e.attributes)
+    assert set(ids.values()) == {1}
+    for drawing in parsed.all("svg"):
+        hidden = any(drawing in e.all("svg") for e in parsed.all(**{"aria-hidden": "true"}))
+        assert hidden or drawing.attributes["aria-label"]
+    assert all("scope" in cell.attributes for cell in parsed.all("th"))
+
+
+def test_without_validation_the_page_shows_the_curves_of_training_alone(digits_run: Make) -> None:
+    rows = history([0.5, 0.4], [math.nan, math.nan], val_accuracy=math.nan)
+    parsed = open_page(with_training(digits_run("01"), rows, kept=2))
+    (element,) = parsed.all("section", id="training")
+    assert "No photos validated it" in element.text
+    assert {g.attributes["class"] for g in element.all("g")} == {"training"}
+    assert "nan" not in element.text
+
+
+def test_one_epoch_is_told_by_the_table_alone(digits_run: Make) -> None:
+    parsed = open_page(with_training(digits_run("01"), ROWS[:1], kept=1))
+    (element,) = parsed.all("section", id="training")
+    assert "One epoch draws no curve" in element.text
+    assert element.all("svg") == []
+    (table,) = element.all("details")
+    assert "open" in table.attributes
+    assert "4.000" in table.text
+
+
+def test_without_a_training_by_gradient_there_is_no_word_of_it(digits_run: Make) -> None:
+    parsed = open_page(digits_run("01"))
+    assert parsed.all("section", id="training") == []
+    assert parsed.all("a", href="#training") == []
+    assert "L2 strength 0.001, chosen on validation" in parsed.section("making")
+    assert "by gradient" not in parsed.main()
+
+
+def test_how_trained_layers_were_made_can_be_cited(digits_run: Make) -> None:
+    run = digits_run("01")
+    section = open_page(with_training(run, ROWS, kept=3)).section("making")
+    trained = run.metrics()["trainable_parameters"]
+    assert "frozen before block_11_expand_convolution" in section
+    assert f"every layer after it: {trained:,} of 3,415,586 parameters. AdamW" in section
+    assert "3 epochs of 4, weights of epoch 3" in section
+    assert "L2 strength" not in section
+    assert "float32 on openvino; in training, the frozen layers in bfloat16" in section
+
+
+def test_layers_that_were_tried_and_left_are_said_to_be_left(digits_run: Make) -> None:
+    run = with_training(digits_run("01"), ROWS, kept=2, candidates=CANDIDATES, used=False)
+    parsed = open_page(run)
+    section = parsed.section("making")
+    assert "Multinomial logistic regression" in section
+    assert "every layer after it, by gradient, but not kept: the head alone" in section
+    assert "efficientnet-lite0, frozen;" in section
+    (drawn, _) = parsed.all("section", id="training")[0].all("svg", role="img")
+    assert drawn.attributes["aria-label"].endswith("epoch 2 was the best.")
+    assert "best" in drawn.text
+
+
+def test_a_real_training_makes_a_page_that_says_so(tuned: Run) -> None:
+    parsed = Page(tuned.report().read_text(encoding="utf-8"))
+    assert "Training ran for 2 epochs, as planned" in parsed.section("training")
+    assert "head_convolution and every layer after it: 424,970 of 3,425,834" in (
+        parsed.section("making")
+    )
+    assert faults(tuned.metrics) == []
+
+
+def test_a_training_without_its_history_is_an_error(digits_run: Make) -> None:
+    run = with_training(digits_run("01"), ROWS, kept=3)
+    (run.folder / "history.csv").unlink()
+    with pytest.raises(ModelError, match=r"history\.csv"):
+        open_page(run)
 
 
 def test_the_same_run_makes_the_same_page(digits_run: Make) -> None:

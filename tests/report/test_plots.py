@@ -104,24 +104,34 @@ def test_what_cannot_be_drawn_is_said(images: Any, titles: Any, message: str) ->
         plot_images(images, titles)
 
 
-def test_saving_writes_nothing_outside_its_place_and_the_cache(tmp_path: Path) -> None:
-    home, cache, run = (tmp_path / name for name in ("home", "cache", "run"))
-    home.mkdir()
+def test_a_script_keeps_its_own_matplotlib_when_headstart_draws(tmp_path: Path) -> None:
+    settings = tmp_path / ".config" / "matplotlib"
+    settings.mkdir(parents=True)
+    (settings / "matplotlibrc").write_text("font.size: 7")
     code = (
-        "import sys; from pathlib import Path;"
+        "import os, sys; from pathlib import Path;"
         "from headstart.report.plots import save_confusion_matrix as save;"
         "assert 'matplotlib' not in sys.modules;"
-        "save([[1, 0], [0, 1]], ['cat', 'dog'], Path(sys.argv[1]));"
-        "assert 'matplotlib.pyplot' not in sys.modules"
+        "before = dict(os.environ);"
+        "save([[1, 0], [0, 1]], ['cat', 'dog'], Path('matrix.png'));"
+        "assert dict(os.environ) == before;"
+        "assert 'matplotlib.pyplot' not in sys.modules;"
+        "import matplotlib;"
+        "print(matplotlib.get_configdir(), matplotlib.rcParams['font.size'])"
     )
     clean = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT") if key in os.environ}
-    places = {"HOME": home, "USERPROFILE": home, "TMPDIR": home, "HEADSTART_CACHE_DIR": cache}
-    subprocess.run(
-        [sys.executable, "-c", code, run / "matrix.png"],
+    places = {
+        "HOME": tmp_path,
+        "XDG_CONFIG_HOME": settings.parent,
+        "HEADSTART_CACHE_DIR": tmp_path / "cache",
+    }
+    found = subprocess.run(
+        [sys.executable, "-c", code],
         env=clean | {key: str(place) for key, place in places.items()},
-        cwd=home,
+        cwd=tmp_path,
         check=True,
+        capture_output=True,
+        text=True,
     )
-    assert list(home.rglob("*")) == []
-    assert [path.name for path in run.iterdir()] == ["matrix.png"]
-    assert (cache / "matplotlib").is_dir()
+    assert found.stdout == f"{settings} 7.0\n"
+    assert not (tmp_path / "cache").exists()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.cells import cell_len
+from test_learning import training
 
 from headstart.evaluation.trust import scores
 from headstart.report.terminal import confusion_table, summary
@@ -64,6 +65,20 @@ def test_a_document_of_evaluate_is_told_without_training_figures() -> None:
     assert "of 40 photos were named correctly" in text
     assert "Training" not in text
     assert "Confusion matrix of the test photos" in text
+
+
+def test_a_training_by_gradient_is_told_in_a_few_lines() -> None:
+    candidates = {"head": {"accuracy": 0.8, "loss": 0.6}, "tail": {"accuracy": 0.9, "loss": 0.4}}
+    document = metrics(["cat", "dog"], n=20) | {"training": training(candidates=candidates)}
+    parts = summary(document).split("\n\n")
+    assert parts[2].startswith("The head alone was right on 80.0% of the validation photos")
+    assert " ".join(parts[2].split()).endswith(
+        "Training ran for 4 epochs, as planned; the last weights were kept."
+    )
+    assert len(parts[2].splitlines()) <= 5
+    assert max(map(cell_len, parts[2].splitlines())) <= 80
+    without = summary(document | {"training": None}).split("\n\n")
+    assert without == parts[:2] + parts[3:]
 
 
 def test_the_table_holds_the_counts_under_the_names() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_learning import training
 
 from headstart.evaluation.trust import scores
 from headstart.report import words
@@ -88,6 +89,52 @@ def test_only_the_test_figure_is_called_unbiased() -> None:
     document = metrics(train=TRAIN, validation=scored([9, 1], [0, 10]), test=scored([9, 1], [0, 9]))
     assert words.belief(document)[0].startswith("Only the test figure is unbiased")
     assert "Validation chose the strength" in words.belief(document)[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "chosen"),
+    [
+        ({}, "the epoch that was kept"),
+        (
+            {"candidates": {"head": {}, "tail": {}}},
+            "the epoch that was kept, and its weights over the head alone",
+        ),
+        (
+            {"candidates": {"head": {}, "tail": {}}, "used": False},
+            "the strength of the head, and to train no other layer",
+        ),
+        ({"recipe": {"keep_best": False, "patience": 3}}, "when to stop"),
+    ],
+)
+def test_of_a_training_by_gradient_it_is_said_what_validation_chose(
+    fields: dict[str, Any], chosen: str
+) -> None:
+    sets = {"train": TRAIN, "validation": scored([9, 1], [0, 10]), "training": training(**fields)}
+    tested = words.belief(metrics(**sets, test=scored([9, 1], [0, 9])))[0]
+    assert f" Validation chose {chosen}, which flatters its own figure" in tested
+    assert f"These photos also chose {chosen}, which" in words.belief(metrics(**sets))[0]
+
+
+def test_where_every_epoch_was_run_and_the_last_kept_validation_chose_nothing() -> None:
+    fixed = training(recipe={"keep_best": False, "patience": None})
+    sets = {"train": TRAIN, "validation": scored([9, 1], [0, 10]), "training": fixed}
+    tested = words.belief(metrics(**sets, test=scored([9, 1], [0, 9])))[0]
+    assert tested.endswith(
+        "Nor did those of validation: every epoch was run, and the last was kept."
+    )
+    assert "took no part in training or in any choice:" in words.belief(metrics(**sets))[0]
+    for said in (tested, words.belief(metrics(**sets))[0]):
+        assert "chose" not in said
+
+
+def test_without_validation_a_training_by_gradient_chose_nothing_by_it() -> None:
+    document = metrics(
+        train=TRAIN,
+        test=scored([9, 1], [0, 9]),
+        training=training(),
+        selected_on="cross-validation",
+    )
+    assert words.belief(document)[0].endswith("took no part in training or in any choice.")
 
 
 def test_a_small_test_set_is_said_to_leave_much_to_chance() -> None:

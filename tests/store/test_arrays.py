@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from headstart.store.arrays import Shelf, make_room
+from headstart.store.arrays import Shelf
 
 
 def key(name: object) -> str:
@@ -178,12 +179,27 @@ def test_fault_70_a_segment_that_vanishes_while_the_shelf_is_opened_is_absent(tm
     np.testing.assert_array_equal([shelf.read(name) for name in keys(2)], rows)
 
 
-def test_fault_70_rows_can_be_read_after_another_process_removed_the_file(tmp_path):
-    rows = some_rows(2, 4)
-    path = one_segment(tmp_path, rows)
+def test_fault_70_rows_of_a_file_that_another_process_removed_are_absent_and_not_damaged(tmp_path):
+    path = one_segment(tmp_path, some_rows(2, 4))
     shelf = Shelf(tmp_path, (4,))
     path.unlink()
-    np.testing.assert_array_equal([shelf.read(name) for name in keys(2)], rows)
+    assert [shelf.read(name) for name in keys(2)] == [None, None]
+    assert shelf.damaged == 0
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/maps").exists(), reason="needs Linux to see what is mapped"
+)
+def test_fault_20_one_file_at_a_time_is_mapped_and_every_row_still_found(tmp_path):
+    rows = some_rows(12, 4)
+    names = keys(12)
+    shelf = Shelf(tmp_path, (4,))
+    for i in range(0, 12, 2):
+        shelf.append(names[i : i + 2], rows[i : i + 2])
+    assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+    order = np.random.default_rng(0).permutation(12)
+    np.testing.assert_array_equal([shelf.read(names[i]) for i in order], rows[order])
+    assert Path("/proc/self/maps").read_text().count(str(tmp_path)) == 1
 
 
 def test_a_cache_of_another_user_can_be_read(open_folder, as_nobody):
@@ -197,7 +213,6 @@ def test_a_cache_of_another_user_can_be_read(open_folder, as_nobody):
     with as_nobody():
         shelf = Shelf(open_folder, (4,))
         np.testing.assert_array_equal([shelf.read(name) for name in keys(2)], rows)
-        assert make_room(open_folder, limit_bytes=0) == 0
     assert shelf.damaged == 0
     assert len(segments(open_folder)) == 2
 
@@ -272,8 +287,6 @@ def test_fault_65_kill_9_during_an_append_leaves_a_whole_shelf(tmp_path):
             assert (row == round_ * 1000 + j).all()
         assert shelf.damaged == 0
     assert written <= len(segments(tmp_path)) <= written + 5
-    make_room(tmp_path, limit_bytes=0)
-    assert os.listdir(tmp_path) == []  # the halves that were left behind are gone too
 
 
 def test_fault_66_a_full_disk_is_an_error_and_the_shelf_stays_whole(on_disk):
@@ -300,46 +313,3 @@ def test_fault_66_a_full_disk_is_an_error_and_the_shelf_stays_whole(on_disk):
     assert problem.startswith("cannot be written (No space left on device; ")
     assert problem.endswith(" are needed).")
     assert files == "1"
-
-
-def shelf_of_ages(folder, n: int, seconds: int = 1000) -> int:
-    """A shelf of n segments of one row, the first not used for longest; bytes of a segment."""
-    shelf = Shelf(folder, (100,))
-    for i in range(n):
-        before = set(segments(folder)) if folder.exists() else set()
-        shelf.append([key(i)], np.full((1, 100), i, np.float32))
-        (new,) = set(segments(folder)) - before
-        used = time.time() - seconds + i
-        os.utime(folder / new, (used, used))
-    return (folder / new).stat().st_size
-
-
-def test_room_is_made_by_removing_what_was_not_used_for_longest(tmp_path):
-    size = shelf_of_ages(tmp_path / "shelf", 4)
-    assert Shelf(tmp_path / "shelf", (100,)).read(key(0)) is not None  # now used last
-    assert make_room(tmp_path, limit_bytes=2 * size) == 2 * size
-    shelf = Shelf(tmp_path / "shelf", (100,))
-    assert [shelf.read(key(i)) is not None for i in range(4)] == [True, False, False, True]
-
-
-def test_opening_a_shelf_does_not_count_as_using_it(tmp_path):
-    size = shelf_of_ages(tmp_path / "old", 1, seconds=2000)
-    shelf_of_ages(tmp_path / "new", 1)
-    Shelf(tmp_path / "old", (100,))
-    make_room(tmp_path, limit_bytes=size)
-    assert segments(tmp_path / "old") == []
-    assert len(segments(tmp_path / "new")) == 1
-
-
-@pytest.mark.parametrize("limit_in_segments", [0, 0.5, 1, 2.5, 4, 6])
-def test_room_is_made_to_the_limit_and_no_further(tmp_path, limit_in_segments):
-    size = shelf_of_ages(tmp_path / "a", 3)
-    shelf_of_ages(tmp_path / "b", 3)
-    freed = make_room(tmp_path, limit_bytes=int(limit_in_segments * size))
-    left = len(segments(tmp_path / "a")) + len(segments(tmp_path / "b"))
-    assert left == int(limit_in_segments)
-    assert freed == (6 - left) * size
-
-
-def test_there_is_room_where_there_is_nothing(tmp_path):
-    assert make_room(tmp_path / "absent", limit_bytes=0) == 0

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from headstart.errors import OutputError
 from headstart.store.files import (
-    _sync_folder,
     cache_root,
     key_of,
     new_file,
     printable,
     sha256_of_file,
+    sync_folder,
     write_bytes,
     write_json,
     write_text,
@@ -200,7 +200,7 @@ def test_a_file_where_a_folder_should_be_is_an_error(tmp_path):
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder without fsync")
 def test_a_disk_that_cannot_flush_a_folder_is_no_error():
-    _sync_folder(Path("/proc"))
+    sync_folder(Path("/proc"))
 
 
 def test_fault_23_an_error_about_a_nasty_name_is_one_printable_line(tmp_path):
@@ -215,6 +215,39 @@ def test_json_is_readable_and_ends_with_a_newline(tmp_path):
     write_json(tmp_path / "a.json", {"name": "Müller 🐈", "n": [1, None]})
     expected = '{\n  "name": "Müller 🐈",\n  "n": [\n    1,\n    null\n  ]\n}\n'
     assert (tmp_path / "a.json").read_text("utf-8") == expected
+
+
+def test_a_row_of_numbers_stands_on_one_line_and_no_text_is_changed(tmp_path):
+    document = {
+        "matrix": [[1, -2.5], [3e-07, 4]],
+        "source": "/data/set [  1]/x",
+        "none": [],
+        "": {},
+    }
+    write_json(tmp_path / "a.json", document)
+    text = (tmp_path / "a.json").read_text("utf-8")
+    assert "    [1, -2.5],\n    [3e-07, 4]\n" in text
+    assert json.loads(text) == document
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda value: st.lists(value) | st.dictionaries(st.text(), value),
+    max_leaves=20,
+)
+
+
+@settings(any_time, max_examples=40)
+@given(document=json_values)
+def test_json_comes_back_as_it_was(document):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.json")
+        write_json(path, document)
+        assert json.loads(path.read_text("utf-8")) == document
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}])
@@ -300,10 +333,10 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setenv("HEADSTART_CACHE_DIR", "~/mine")
-    assert cache_root() == tmp_path / "home" / "mine"
+    assert cache_root() == tmp_path / "home" / "mine" / "headstart-cache"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HEADSTART_CACHE_DIR", "relative")
-    assert cache_root() == tmp_path / "relative"
+    assert cache_root() == tmp_path / "relative" / "headstart-cache"
     monkeypatch.delenv("HEADSTART_CACHE_DIR")
     assert cache_root() == tmp_path / "xdg" / "headstart"
     monkeypatch.delenv("XDG_CACHE_HOME")

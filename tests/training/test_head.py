@@ -1,5 +1,7 @@
 """The head against scikit-learn's logistic regression, on features as a network gives them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -153,6 +155,34 @@ def test_the_penalty_that_does_best_on_the_validation_samples_is_selected():
     assert log_loss(labels[validation], head.probabilities(features[validation])) == (
         pytest.approx(losses[head.strength], abs=1e-3)
     )
+
+
+def test_fault_20_features_of_many_samples_are_not_copied_and_give_the_same_head():
+    features, labels = digits(300, 512, 4)
+    often = np.tile(np.arange(len(labels)), 250)  # the mean of the loss stays what it was
+    tracemalloc.start()
+    head = Problem(features, labels, 4, samples=often).solve(1e-1, rough=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < features[0].nbytes * len(often) / 2
+    once = Problem(features, labels, 4).solve(1e-1)
+    np.testing.assert_allclose(
+        head.probabilities(features), once.probabilities(features), atol=5e-4
+    )
+
+
+def test_fault_20_penalties_are_compared_on_some_samples_of_every_class_where_there_are_many():
+    features = np.random.default_rng(0).normal(size=(50_000, 64)).astype(np.float32)
+    labels = np.sort(np.r_[np.arange(2000), np.arange(48_000) % 1500])  # 500 classes have one
+    problem = Problem(features, labels, 2000)
+    fewer = problem.thinned()
+    assert 2000 <= len(fewer) <= len(problem) / 2
+
+
+def test_all_samples_compare_penalties_where_they_are_few():
+    features, labels = digits(300, 48, 4)
+    problem = Problem(features, labels, 4)
+    assert problem.thinned() is problem
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,26 @@ def test_rounding_in_the_function_ends_the_search_and_does_not_hang_it():
     assert minimise(rounded, np.zeros(30), 0.0) == pytest.approx(least, abs=1e-2)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_function_that_is_not_finite_at_the_start_is_refused_and_does_not_hang_it(bad):
+    for value, slope in ((bad, np.ones(3)), (1.0, np.array([1.0, bad, 1.0]))):
+        with pytest.raises(ArithmeticError, match="not finite where the search begins"):
+            minimise(lambda _, value=value, slope=slope: (value, slope), np.zeros(3), 1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_where_a_function_is_not_finite_the_search_does_not_go(bad):
+    function, least = quadratic(100)
+
+    def walled(x):
+        value, slope = function(x)
+        return (value, slope) if np.linalg.norm(x) < 9 else (bad, np.full(30, bad))
+
+    assert np.linalg.norm(least) < 9
+    found = minimise(walled, np.full(30, -1.5), 1e-15)
+    assert found == pytest.approx(least, abs=1e-5)
+
+
 def test_the_same_search_gives_the_same_bits():
     function, _ = quadratic(1000)
     first, second = (minimise(function, np.ones(30), 1e-12) for _ in range(2))

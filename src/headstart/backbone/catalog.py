@@ -42,6 +42,14 @@ _IMAGENET = Preprocessing(
 
 
 @dataclass(frozen=True, slots=True)
+class Tutorial:
+    """How a widely followed Keras tutorial trains a network: which layers, how many epochs."""
+
+    unfreeze: str
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backbone:
     """One network that turns photos into features.
 
@@ -50,12 +58,17 @@ class Backbone:
         application: the name of its builder in `keras.applications`; None is ours, `lite0`.
         arguments: what that builder is given besides the usual.
         cut: the layer whose output is the features; None is the pooled last maps.
-        files: the names of its ImageNet weights in Keras' cache, any of which will do.
+        files: the names of its ImageNet weights in Keras' cache, any of which will do for
+            features; the last one holds the top too.
         size: the height and width in pixels that it was trained with.
         fixed: it takes no other size.
+        scratch: it has no published weights and is trained from nothing.
         features: the width of its features.
         parameters: of the network up to its features, as Keras counts them.
+        thaw: the first layer that is trained where the head alone does not do: that of the
+            last stage, about a third of the work.
         citation, licence: the paper; the licence of the published weights.
+        tutorial: None where the tutorial does not train it.
     """
 
     name: str
@@ -64,12 +77,20 @@ class Backbone:
     features: int
     preprocessing: Preprocessing
     parameters: int
+    thaw: str
     citation: str
     licence: str
+    tutorial: Tutorial | None = None
     size: int = 224
     fixed: bool = False
+    scratch: bool = False
     cut: str | None = None
     arguments: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def packaged(self) -> bool:
+        """Whether it is ours, `lite0`, whose weights a package brings."""
+        return self.application is None and not self.scratch
 
 
 def _mobilenet(alpha: float) -> Backbone:
@@ -90,6 +111,8 @@ def _mobilenet(alpha: float) -> Backbone:
         features=channels[-1],
         preprocessing=_SIGNED,
         parameters=parameters,
+        thaw="conv_dw_11",
+        tutorial=Tutorial(unfreeze="23", epochs=30),
         citation="A. G. Howard et al., MobileNets: Efficient Convolutional Neural Networks for "
         "Mobile Vision Applications, 2017, arXiv:1704.04861",
         licence="Apache-2.0",
@@ -104,6 +127,7 @@ BACKBONES = (
         features=lite0.FEATURES,
         preprocessing=Preprocessing("rgb", (lite0.MEAN,) * 3, (lite0.STD,) * 3),
         parameters=3_413_024,
+        thaw="block_11_expand_convolution",
         citation="M. Tan and Q. V. Le, EfficientNet: Rethinking Model Scaling for Convolutional "
         "Neural Networks, ICML 2019, arXiv:1905.11946; Lite0 by the authors, 2020",
         licence="Apache-2.0",
@@ -119,6 +143,7 @@ BACKBONES = (
         features=1280,
         preprocessing=_SIGNED,
         parameters=2_257_984,
+        thaw="block_13_expand",
         citation="M. Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, "
         "CVPR 2018, arXiv:1801.04381",
         licence="Apache-2.0",
@@ -133,6 +158,7 @@ BACKBONES = (
         features=960,
         preprocessing=Preprocessing("rgb", (127.5,) * 3, (127.5,) * 3, inside=True),
         parameters=2_996_352,
+        thaw="expanded_conv_12_expand",
         citation="A. Howard et al., Searching for MobileNetV3, ICCV 2019, arXiv:1905.02244",
         licence="Apache-2.0",
     ),
@@ -143,6 +169,7 @@ BACKBONES = (
         features=1280,
         preprocessing=_IMAGENET,
         parameters=5_919_312,
+        thaw="block6a_expand_conv",
         citation="M. Tan and Q. V. Le, EfficientNetV2: Smaller Models and Faster Training, "
         "ICML 2021, arXiv:2104.00298",
         licence="Apache-2.0",
@@ -157,6 +184,7 @@ BACKBONES = (
         features=2048,
         preprocessing=_CAFFE,
         parameters=23_587_712,
+        thaw="conv5_block1_1_conv",
         citation="K. He et al., Deep Residual Learning for Image Recognition, CVPR 2016, "
         "arXiv:1512.03385",
         licence="MIT",
@@ -168,6 +196,7 @@ BACKBONES = (
         features=768,
         preprocessing=_IMAGENET,
         parameters=27_820_128,
+        thaw="convnext_tiny_stage_3_block_0_depthwise_conv",
         citation="Z. Liu et al., A ConvNet for the 2020s, CVPR 2022, arXiv:2201.03545",
         licence="MIT",
     ),
@@ -178,6 +207,8 @@ BACKBONES = (
         features=4096,
         preprocessing=_CAFFE,
         parameters=134_260_544,
+        thaw="block5_conv1",
+        tutorial=Tutorial(unfreeze="none", epochs=5),
         citation="K. Simonyan and A. Zisserman, Very Deep Convolutional Networks for "
         "Large-Scale Image Recognition, ICLR 2015, arXiv:1409.1556",
         licence="CC-BY-4.0",
@@ -187,6 +218,24 @@ BACKBONES = (
 )
 DEFAULT = BACKBONES[0].name
 
+SCRATCH = (
+    Backbone(
+        name="simple-cnn",
+        application=None,
+        scratch=True,
+        files=(),
+        features=56 * 56 * 64,
+        preprocessing=_CAFFE,
+        parameters=19_392,
+        thaw="all",
+        tutorial=Tutorial(unfreeze="all", epochs=10),
+        citation="two convolutions, each followed by pooling, as many tutorials begin",
+        licence="Apache-2.0",
+        fixed=True,
+    ),
+)
+"""Networks without pretrained weights: what a backbone is measured against."""
+
 
 def find(name: str) -> Backbone:
     """The row called `name`; `mobilenet-0.4` makes the row of a MobileNet that narrow.
@@ -194,7 +243,7 @@ def find(name: str) -> Backbone:
     Raises:
         OptionError: there is none; it lists the nearest names.
     """
-    rows = {row.name: row for row in BACKBONES}
+    rows = {row.name: row for row in (*BACKBONES, *SCRATCH)}
     alpha = re.fullmatch(r"mobilenet-(\d\.\d{1,3}|\d)", name)
     if alpha and 1 / 32 <= float(alpha[1]) <= 4:
         row = _mobilenet(float(alpha[1]))

@@ -1,8 +1,9 @@
 """Which precision: the fast one where it is proved on the user's own photos."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from heapq import nsmallest
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ class Agreement:
 def choose(
     engine: Callable[[Floats], Engine],
     wanted: Precision,
-    first_photos: Callable[[], Pixels],
+    some_photos: Callable[[], Pixels],
     photos: str,
     *,
     bfloat16: bool,
@@ -50,8 +51,8 @@ def choose(
     Args:
         engine: makes the network's engine of one precision.
         wanted: `auto` compares bfloat16 with float32 where the processor has both.
-        first_photos: decodes up to `PHOTOS` photos, uint8 (n, H, W, 3).
-        photos: a key that stands for what `first_photos` gives; the comparison is kept under
+        some_photos: decodes up to `PHOTOS` photos, uint8 (n, H, W, 3).
+        photos: a key that stands for what `some_photos` gives; the comparison is kept under
             it and made once.
         bfloat16: whether there is an engine that computes in bfloat16 here.
 
@@ -73,12 +74,27 @@ def choose(
     plain = None
     if agreement is None:
         plain = engine("float32")
-        pixels = first_photos()
+        pixels = some_photos()
         agreement = compare(plain.run(pixels), fast.run(pixels))
         write_json(place, asdict(agreement))
     if agreement.holds:
         return fast, agreement
     return plain or engine("float32"), agreement
+
+
+def drawn_photos(keys: Sequence[str]) -> list[int]:
+    """Which photos to compare precisions on: a draw from all of them, whatever their names.
+
+    The draw is that of the contents' hashes, so it stays the same when photos are added, but
+    for the few of the new ones that are drawn.
+
+    Args:
+        keys: SHA-256 of each photo's content, length n.
+
+    Returns:
+        min(n, `PHOTOS`) numbers of photos.
+    """
+    return nsmallest(PHOTOS, range(len(keys)), key=keys.__getitem__)
 
 
 def compare(plain: NDArray[np.float32], fast: NDArray[np.float32]) -> Agreement:

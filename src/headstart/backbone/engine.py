@@ -32,7 +32,7 @@ class Engine(Protocol):
         precision: of the arithmetic inside; what comes out is float32.
         key: SHA-256 over all that its numbers depend on: network, engine and version,
             processor, precision.
-        features: length of one row of the output.
+        shape: of the output for one photo.
         batch: how many photos are best given at once.
         parallel: how many threads may call `run` at once with profit.
     """
@@ -44,14 +44,14 @@ class Engine(Protocol):
     @property
     def key(self) -> str: ...
     @property
-    def features(self) -> int: ...
+    def shape(self) -> tuple[int, ...]: ...
     @property
     def batch(self) -> int: ...
     @property
     def parallel(self) -> int: ...
 
     def run(self, pixels: Pixels) -> NDArray[np.float32]:
-        """float32 (n, features) from uint8 (n, H, W, 3), RGB; may be called from any thread."""
+        """float32 (n, *shape) from uint8 (n, H, W, 3), RGB; may be called from any thread."""
         ...
 
 
@@ -77,7 +77,8 @@ class OpenVinoEngine:
     ) -> None:
         self.precision = precision
         self.parallel = cores()
-        self.features = int(model.output(output).partial_shape[-1].get_length())
+        _, *shape = model.output(output).partial_shape
+        self.shape = tuple(each.get_length() for each in shape)
         self.key = key_of(
             engine=self.name,
             version=openvino.get_version(),
@@ -128,7 +129,7 @@ class KerasEngine:
         tensorflow.config.experimental.enable_tensor_float_32_execution(False)
         self.precision: Floats = "float32"
         self._model = model
-        self.features = int(model.output_shape[-1])
+        self.shape = tuple(model.output_shape[1:])
         devices = [device.device_type for device in tensorflow.config.list_logical_devices()]
         self.key = key_of(
             engine=self.name,

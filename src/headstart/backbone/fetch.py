@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from headstart.backbone import catalog, child
+from headstart.backbone import catalog, child, weights
 from headstart.errors import HeadstartError, MissingError
 
 HOST = "https://storage.googleapis.com"
@@ -20,24 +20,24 @@ PATIENCE_S = 5.0
 
 
 def fetch(request: dict[str, Any]) -> dict[str, Any]:
-    """Download the weights of `request["backbone"]` into Keras' own cache.
+    """Download the weights of `request["backbone"]`, with top or without, into Keras' own cache.
 
     Raises:
         MissingError: there is no network, or the download broke off.
     """
-    backbone = catalog.find(request["backbone"])
+    backbone, top = catalog.find(request["backbone"]), bool(request["top"])
     if not _reachable():
-        raise _missing(backbone, f"{HOST} cannot be reached")
+        raise _missing(backbone, top, f"{HOST} cannot be reached")
 
     from headstart.backbone import networks
 
     socket.setdefaulttimeout(30)  # of one read; Keras sets none and would hang
     try:
-        networks.download(backbone)
+        networks.download(backbone, top=top)
     except HeadstartError:
         raise
     except Exception as error:  # Keras raises a bare Exception when a download fails
-        raise _missing(backbone, str(error).splitlines()[0]) from error
+        raise _missing(backbone, top, str(error).splitlines()[0]) from error
     return {}
 
 
@@ -52,11 +52,11 @@ def _reachable() -> bool:
     return True
 
 
-def _missing(backbone: catalog.Backbone, why: str) -> MissingError:
+def _missing(backbone: catalog.Backbone, top: bool, why: str) -> MissingError:
     return MissingError(
         f"The weights of {backbone.name} are not on this machine, and {why}.",
-        mend=f"Connect once, and Keras fetches them; or give --weights FILE with one of "
-        f"{', '.join(backbone.files)}.",
+        mend=f"Connect once, and Keras fetches them; or give --weights FILE with "
+        f"{' or '.join(weights.names_of_files(backbone, top))}.",
     )
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ class Graph:
     """A network in OpenVINO's own form.
 
     Its input is `pixels`, uint8 (n, H, W, 3) RGB; its output `features`, float32
-    (n, n_features). Preprocessing is inside.
+    (n, n_features), or `probabilities`, float32 (n, 1000). Preprocessing is inside.
 
     Attributes:
         folder: where its files lie.
@@ -75,12 +76,35 @@ def kept(digest: str, make: Callable[[Path], None]) -> Graph:
             made.folder.mkdir()
             make(made.folder)
             try:
-                made.read()  # OpenVINO writes no error when the disk is full
+                made.read()  # OpenVINO does not tell of every write that failed
             except RuntimeError as error:
                 raise _cannot_write(place, "what was written cannot be read again") from error
             write_json(made.folder / _SUMS, _sums(made.folder))
             _install(made.folder, place)
+    with suppress(OSError):  # it belongs to another user
+        os.utime(place)  # the last to go when room is needed
     return Graph(place, digest)
+
+
+def serialize(model: "Model", folder: Path) -> None:
+    """Write the two files of a graph into a folder.
+
+    Raises:
+        OutputError: the disk has no room for them, or fails.
+    """
+    from headstart.backbone.quiet_openvino import openvino
+
+    try:
+        openvino.serialize(model, folder / XML, folder / BIN)
+    except RuntimeError as error:  # it does not say why
+        constants = (node for node in model.get_ops() if node.get_type_name() == "Constant")
+        needed = sum(node.get_byte_size() for node in constants)
+        free = shutil.disk_usage(folder).free
+        raise OutputError(
+            f"cannot be written ({free:,} bytes are free, about {needed:,} are needed).",
+            where=printable(str(folder)),
+            mend="Free space there, or name another place; HEADSTART_CACHE_DIR moves the cache.",
+        ) from error
 
 
 def is_kept(digest: str) -> bool:

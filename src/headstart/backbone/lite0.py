@@ -141,17 +141,21 @@ def _random_tensors(seed: int) -> Tensors:
     return tensors
 
 
-def openvino_model(tensors: Tensors, size: int, *, top: bool = False) -> "Model":
+def openvino_model(
+    tensors: Tensors, size: int, *, top: bool = False, cut: str | None = None
+) -> "Model":
     """The network as an OpenVINO graph.
 
     Args:
         tensors: the weights, as `load_tensors` gives them.
         size: height and width of the input, at least 32.
         top: end with the probabilities of ImageNet's 1,000 classes instead of the features.
+        cut: end with the maps of this block or convolution instead; see `is_cut`.
 
     Returns:
         A model with the input `pixels`, uint8 (n, size, size, 3) RGB, and one output:
-        `features`, float32 (n, 1280), or `probabilities`, float32 (n, 1000).
+        `features`, float32 (n, 1280), or those of a cut, (n, height, width, channels);
+        or `probabilities`, float32 (n, 1000).
     """
     from headstart.backbone.quiet_openvino import openvino, ops
 
@@ -186,12 +190,17 @@ def openvino_model(tensors: Tensors, size: int, *, top: bool = False) -> "Model"
     x = ops.subtract(x, constant(MEAN, "mean"), name="centred")
     x = ops.divide(x, constant(STD, "std"), name="scaled")
     x = ops.transpose(x, constant([0, 3, 1, 2], "order", np.int64), name="channels_first")
+    maps = {}
     for block in BLOCKS:
         entering = x
         for layer in block.convolutions:
-            x = convolve(x, layer)
-        x = named(ops.add(x, entering) if block.residual else x, block.name)
-    x = ops.reduce_mean(x, constant([2, 3], "axes", np.int64), name="features")
+            maps[layer.name] = x = convolve(x, layer)
+        maps[block.name] = x = named(ops.add(x, entering) if block.residual else x, block.name)
+    if cut is not None:
+        order = constant([0, 2, 3, 1], "order_of_maps", np.int64)
+        x = ops.transpose(maps[cut], order, name="features")
+    else:
+        x = ops.reduce_mean(x, constant([2, 3], "axes", np.int64), name="features")
     if top:
         kernel, bias = tensors["_fc.weight"], tensors["_fc.bias"]
         x = ops.matmul(x, constant(kernel, "logits_kernel"), False, True, name="logits_product")
@@ -201,6 +210,13 @@ def openvino_model(tensors: Tensors, size: int, *, top: bool = False) -> "Model"
     pixels.output(0).tensor.set_names({"pixels"})
     x.output(0).tensor.set_names({"probabilities" if top else "features"})
     return openvino.Model([result], [pixels], "efficientnet-lite0")
+
+
+def is_cut(layer: str) -> bool:
+    """Whether both builders have an output of that name: a convolution's is that after its
+    batch normalization and activation, which `openvino_model` folds into it."""
+    names = {c.name for block in BLOCKS for c in block.convolutions}
+    return layer in names | {block.name for block in BLOCKS} | {"features"}
 
 
 def _folded(tensors: Tensors, layer: Convolution) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -264,3 +280,17 @@ def keras_model(tensors: Tensors, size: int, *, top: bool = False) -> Any:
         x = loaded(logits, x, tensors["_fc.weight"].T, tensors["_fc.bias"])
         x = layers.Softmax(name="probabilities")(x)
     return keras.Model(pixels, x, name="efficientnet-lite0")
+
+
+def tensors_of(model: Any) -> Tensors:
+    """The weights that a network of `keras_model` has now, as `load_tensors` gives them."""
+    tensors: Tensors = {}
+    parts = ("weight", "bias", "running_mean", "running_var")
+    for layer in (layer for block in BLOCKS for layer in block.convolutions):
+        (kernel,) = model.get_layer(f"{layer.name}_convolution").get_weights()
+        order = (2, 3, 0, 1) if layer.depthwise else (3, 2, 0, 1)
+        tensors[f"{layer.kernel}.weight"] = kernel.transpose(order)
+        norm = model.get_layer(f"{layer.name}_normalization" if layer.relu6 else layer.name)
+        for part, value in zip(parts, norm.get_weights(), strict=True):
+            tensors[f"{layer.norm}.{part}"] = value
+    return tensors

@@ -39,40 +39,58 @@ class Weights:
         return int(self.digest.removeprefix("random-")) if self.path is None else None
 
 
-def present(backbone: Backbone) -> Path | None:
-    """Where the published weights lie on this machine; None if they are still to be fetched."""
-    if backbone.application is None:
+def present(backbone: Backbone, *, top: bool = False) -> Path | None:
+    """Where the published weights lie on this machine; None if they are still to be fetched.
+
+    Args:
+        top: only a file that holds the classification top will do.
+    """
+    if backbone.packaged:
         with suppress(MissingError):
             return packaged.weights_file()
-    files = (folder / file for folder in _keras_caches() for file in backbone.files)
+    files = (folder / file for folder in _keras_caches() for file in names_of_files(backbone, top))
     return next((path for path in files if path.is_file()), None)
 
 
-def resolve(backbone: Backbone, given: str | None = None, listen: Listener = nobody) -> Weights:
+def names_of_files(backbone: Backbone, top: bool) -> tuple[str, ...]:
+    """The names of the published files that will do, with their top or whether or not."""
+    return backbone.files[-1:] if top else backbone.files
+
+
+def resolve(
+    backbone: Backbone, given: str | None = None, listen: Listener = nobody, *, top: bool = False
+) -> Weights:
     """The weights to use: those given, else the published ones, fetched if need be.
 
     Args:
         given: a weight file in Keras' own format, with or without top; or `random`, or
             `random-SEED`, for measuring.
+        top: of the published weights, those that hold the classification top.
 
     Raises:
         OptionError: `given` names nothing that this backbone can take.
         MissingError: nothing is given, nothing is here, and nothing can be fetched.
     """
+    if backbone.scratch and (given is None or not _RANDOM.fullmatch(given)):
+        raise OptionError(
+            f"{backbone.name} is trained from nothing and takes no weights.",
+            where="--weights",
+            mend="Leave it out; --seed draws others.",
+        )
     random = _RANDOM.fullmatch(given or "")
     if random:
         return Weights(None, f"random-{int(random[1] or 0)}")
     if given is not None:
         return _given_file(backbone, Path(given).expanduser())
-    if backbone.application is None:
+    if backbone.packaged:
         return Weights(packaged.weights_file(), packaged.DIGEST)  # compared whenever it is read
-    path = present(backbone) or _fetched(backbone, listen)
+    path = present(backbone, top=top) or _fetched(backbone, listen, top)
     return Weights(path, sha256_of_file(path))
 
 
 def _given_file(backbone: Backbone, path: Path) -> Weights:
     where = printable(str(path))
-    if backbone.application is None:
+    if backbone.packaged:
         raise OptionError(
             f"{backbone.name} brings its own weights and takes no file.",
             where="--weights",
@@ -89,7 +107,7 @@ def _given_file(backbone: Backbone, path: Path) -> Weights:
     return Weights(path, sha256_of_file(path))
 
 
-def _fetched(backbone: Backbone, listen: Listener) -> Path:
+def _fetched(backbone: Backbone, listen: Listener, top: bool) -> Path:
     if not backbone.files:
         raise MissingError(
             f"No weights of {backbone.name} are published.",
@@ -98,10 +116,11 @@ def _fetched(backbone: Backbone, listen: Listener) -> Path:
             "mobilenet.",
         )
     listen(Notice(f"Fetching the weights of {backbone.name} once, by way of Keras."))
-    child.run("headstart.backbone.fetch", {"backbone": backbone.name})
-    path = present(backbone)
+    child.run("headstart.backbone.fetch", {"backbone": backbone.name, "top": top})
+    path = present(backbone, top=top)
     if path is None:
-        raise RuntimeError(f"Keras fetched {backbone.name} and kept none of {backbone.files}")
+        wanted = names_of_files(backbone, top)
+        raise RuntimeError(f"Keras fetched {backbone.name} and kept none of {wanted}")
     return path
 
 

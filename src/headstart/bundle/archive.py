@@ -21,13 +21,13 @@ from headstart.bundle.manifest import Entry, Manifest
 from headstart.bundle.refusal import Refused
 from headstart.bundle.stored_zip import Member
 from headstart.bundle.strict_json import SIZE_LIMIT
-from headstart.bundle.tensor_check import tensor_specs
+from headstart.bundle.tensor_check import check_weights, tensor_specs
 from headstart.errors import ModelError
 from headstart.store.files import new_file, printable
 
 MANIFEST = "manifest.json"
 ENTRIES = ("model.xml", "model.bin", "weights.safetensors", "optimizer.safetensors")
-REQUIRED = frozenset(("model.xml", "model.bin"))
+REQUIRED = frozenset(("model.xml", "model.bin", "weights.safetensors"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,14 @@ class Archive:
     """A verified bundle.
 
     Attributes:
+        path: the file.
         manifest: what it says about itself.
         members: every other entry's bytes, read-only views of the mapped file, which stays
             mapped for as long as one of them is in use. Whoever hands one to OpenVINO
             without a copy must keep it: OpenVINO does not, and reads on.
     """
 
+    path: Path
     manifest: Manifest
     members: Mapping[str, memoryview]
 
@@ -62,7 +64,7 @@ def write(path: Path, manifest: Manifest, members: Mapping[str, bytes | Path]) -
         ValueError: an entry is missing or unknown, or the manifest passes 1 MB, or the file 4 GiB.
     """
     if not REQUIRED <= members.keys() <= set(ENTRIES):
-        raise ValueError(f"a bundle has {ENTRIES}, at least the first two; not {sorted(members)}")
+        raise ValueError(f"a bundle has {ENTRIES}, at least the first three; not {sorted(members)}")
     with ExitStack() as stack:
         contents: dict[str, memoryview] = {}
         for name in ENTRIES:
@@ -82,7 +84,8 @@ def write(path: Path, manifest: Manifest, members: Mapping[str, bytes | Path]) -
         before, after = stored_zip.headers(
             [Member(name, len(content), zlib.crc32(content)) for name, content in whole.items()]
         )
-        with new_file(path) as file:
+        size = sum(map(len, [*before, *whole.values(), after]))
+        with new_file(path, size) as file:
             for header, content in zip(before, whole.values(), strict=True):
                 file.write(header)
                 file.write(content)
@@ -102,27 +105,27 @@ def read(path: Path) -> Archive:
     """
     data = _mapped(path)
     refuse_foreign(path, bytes(data[:256]))
-    with _blaming(path):
+    with blaming(path):
         found = stored_zip.read(data, (MANIFEST, *ENTRIES))
         contents = {member.name: content for member, content in found.items()}
         missing = sorted(({MANIFEST} | REQUIRED) - contents.keys())
         if missing:
             raise Refused(f"it has no {' and no '.join(missing)}.")
-    with _blaming(path, MANIFEST):
+    with blaming(path, MANIFEST):
         manifest = _manifest(next(iter(found)), contents.pop(MANIFEST))
         if manifest.entries.keys() != contents.keys():
             raise Refused(f"it lists {sorted(manifest.entries)}; there are {sorted(contents)}.")
     for name, content in contents.items():
-        with _blaming(path, name):
+        with blaming(path, name):
             _check_entry(name, content, manifest)
-    with _blaming(path, "model.xml"):
+    with blaming(path, "model.xml"):
         check_graph(
             bytes(contents["model.xml"]),
             len(contents["model.bin"]),
             inputs=manifest.inputs(),
             outputs=manifest.outputs(),
         )
-    return Archive(manifest, contents)
+    return Archive(path, manifest, contents)
 
 
 def _manifest(member: Member, content: memoryview) -> Manifest:
@@ -140,6 +143,8 @@ def _check_entry(name: str, content: memoryview, manifest: Manifest) -> None:
     specs = tensor_specs(content) if name.endswith(".safetensors") else {}
     if specs != manifest.tensors.get(name, {}):
         raise Refused("its tensors are not those that the manifest lists.")
+    if name == "weights.safetensors":
+        check_weights(specs, manifest)
 
 
 def _entry(content: memoryview) -> Entry:
@@ -176,8 +181,12 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 @contextmanager
-def _blaming(path: Path, entry: str | None = None) -> Iterator[None]:
-    """Give a refusal the file and the entry at fault."""
+def blaming(path: Path, entry: str | None = None) -> Iterator[None]:
+    """Give a refusal the file and the entry at fault.
+
+    Raises:
+        ModelError: where `Refused` was raised.
+    """
     try:
         yield
     except Refused as refusal:

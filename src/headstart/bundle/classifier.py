@@ -1,7 +1,7 @@
 """A bundle that is open: photos in, classes and probabilities out, without TensorFlow."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,14 +10,15 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from headstart.backbone import catalog
-from headstart.backbone.catalog import Backbone
 from headstart.backbone.engine import OpenVinoEngine
 from headstart.backbone.quiet_openvino import openvino
-from headstart.backbone.weights import Weights, resolve
 from headstart.bundle import archive
+from headstart.bundle.archive import Archive
 from headstart.bundle.locate import locate
-from headstart.bundle.manifest import BackboneRef, Manifest
-from headstart.data.pixels import Unreadable, decode, read_image
+from headstart.bundle.manifest import BackboneRef
+from headstart.bundle.refusal import Refused
+from headstart.bundle.shape_check import check_shapes
+from headstart.data.pixels import DECODE_VERSION, Unreadable, decode, read_image
 from headstart.errors import ModelError, OptionError, SourceError
 from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import scores
@@ -38,9 +39,10 @@ class Classifier:
         manifest: what the bundle says about itself.
     """
 
-    def __init__(self, manifest: Manifest, members: Mapping[str, memoryview]) -> None:
-        self.manifest = manifest
-        self.members = members
+    def __init__(self, found: Archive) -> None:
+        self.manifest = found.manifest
+        self.members = found.members
+        self._path = found.path
         self._engine: OpenVinoEngine | None = None
 
     @classmethod
@@ -48,21 +50,18 @@ class Classifier:
         """Open a bundle file or a run folder, verified whole.
 
         Raises:
-            ModelError: it is not a bundle, a damaged one, or of a backbone not known here.
+            ModelError: it is not a bundle, a damaged one, or of a backbone or a decode not known
+                here.
         """
         path = locate(model)
         found = archive.read(path)
         _check_backbone(found.manifest.backbone, path)
-        return cls(found.manifest, found.members)
+        _check_decode(found.manifest.image.decode_version, path)
+        return cls(found)
 
     @property
     def classes(self) -> tuple[str, ...]:
         return self.manifest.classes
-
-    @property
-    def backbone(self) -> Backbone:
-        """The row of the frozen network."""
-        return catalog.find(self.manifest.backbone.name)
 
     def predict(self, photos: Sequence[Photo]) -> list[str]:
         """The most probable class of each photo; see `predict_proba`."""
@@ -75,6 +74,7 @@ class Classifier:
             photos: paths, or the content of image files.
 
         Raises:
+            OptionError: a photo was given instead of a list of photos.
             SourceError: photos that cannot be read; all of them are named.
         """
         rows, faults = self.try_predict(photos)
@@ -92,6 +92,7 @@ class Classifier:
         Returns:
             The probabilities, NaN for unreadable photos, and position → reason for those.
         """
+        _refuse_one(photos, "photo")
         image, engine = self.manifest.image, self._open_engine()
         rows = np.full((len(photos), len(self.classes)), np.nan, np.float32)
         faults: dict[int, str] = {}
@@ -117,8 +118,18 @@ class Classifier:
         """The scores of `metrics.json` on photos whose labels are known.
 
         Raises:
-            SourceError: a photo cannot be read, or a label is none of the classes.
+            OptionError: there are not as many labels as photos.
+            SourceError: there is no photo, one cannot be read, or a label is none of the classes.
         """
+        _refuse_one(photos, "photo")
+        _refuse_one(labels, "label")
+        if len(photos) != len(labels):
+            raise OptionError(
+                f"There are {len(photos):,} photos but {len(labels):,} labels.",
+                mend="Give one label for each photo.",
+            )
+        if len(photos) == 0:
+            raise SourceError("There is no photo to judge by.", mend="Give some.")
         self.check_labels(labels)
         true = np.array([self.classes.index(label) for label in labels], np.int64)
         return scores(true, self.predict_proba(photos), self.classes)
@@ -136,33 +147,46 @@ class Classifier:
                 mend=f"It knows {', '.join(self.classes)}.",
             )
 
-    def to_keras(self, weights: str | None = None) -> "keras.Model":
-        """The whole network as a Keras model: the backbone with a softmax Dense on it.
+    def to_keras(self, weights: str | None = None, *, compiled: bool = False) -> "keras.Model":
+        """The whole network as a Keras model, pixels to probabilities; see `rebuild.network`.
 
         Args:
             weights: the backbone's weight file, where it is neither in its package nor in
                 Keras' cache.
+            compiled: with loss and optimizer, so that `fit` goes on where the training
+                stopped; see `rebuild.compile_as_trained`.
 
         Raises:
             MissingError: TensorFlow, or the backbone's weights, are not here.
+            ModelError: the bundle was packaged from another Keras model, or does not fit.
         """
-        from headstart.backbone.networks import keras_model
-        from headstart.backbone.quiet_keras import keras
+        from headstart.bundle import rebuild
 
-        row = self.manifest.backbone
-        found = _same_weights(self.backbone, row.weights, weights)
-        base = keras_model(self.backbone, found, row.size)
-        kept = safetensors.numpy.load(bytes(self.members["weights.safetensors"]))
-        scale = 1 / (self.manifest.temperature or 1.0)
-        dense = keras.layers.Dense(len(self.classes), activation="softmax", name="predictions")
-        model = keras.Model(base.input, dense(base.output), name="classifier")
-        dense.set_weights([kept["head.kernel"] * scale, kept["head.bias"] * scale])
+        with archive.blaming(self._path):
+            model = rebuild.network(self.manifest, self._tensors("weights"), weights)
+            if compiled:
+                rebuild.compile_as_trained(model, self.manifest, self._tensors("optimizer"))
         return model
 
+    def _tensors(self, entry: str) -> dict[str, NDArray[Any]]:
+        """The arrays of a safetensors entry; none if the bundle has no such entry."""
+        content = self.members.get(f"{entry}.safetensors")
+        return safetensors.numpy.load(bytes(content)) if content is not None else {}
+
     def graph(self) -> "openvino.Model":
-        """The network as an OpenVINO model, from `pixels` to `features` and `logits`."""
+        """The network as an OpenVINO model, from `pixels` to `features` and `logits`.
+
+        Raises:
+            ModelError: it is none, or computes what the manifest does not say.
+        """
         weights = openvino.Tensor(np.frombuffer(self.members["model.bin"], np.uint8))
-        return openvino.Core().read_model(bytes(self.members["model.xml"]), weights)
+        with archive.blaming(self._path, "model.xml"):
+            try:
+                model = openvino.Core().read_model(bytes(self.members["model.xml"]), weights)
+                check_shapes(model, self.manifest.inputs(), self.manifest.outputs())
+            except RuntimeError as error:
+                raise Refused("OpenVINO cannot make a network of it.") from error
+        return model
 
     def _open_engine(self) -> OpenVinoEngine:
         if self._engine is None:
@@ -180,6 +204,12 @@ def load(model: str | Path) -> Classifier:
     return Classifier.open(model)
 
 
+def _refuse_one(given: object, what: str) -> None:
+    """A text is a sequence too: of its letters, which nobody means."""
+    if isinstance(given, str | bytes | os.PathLike):
+        raise OptionError(f"This is one {what}, not a list of them.", mend=f"Give [{what}].")
+
+
 def _content(photo: Photo) -> bytes:
     return photo if isinstance(photo, bytes) else read_image(os.fspath(photo))
 
@@ -188,37 +218,31 @@ def _name(photo: Photo, i: int) -> str:
     return f"photo {i}" if isinstance(photo, bytes) else printable(os.fspath(photo))
 
 
-def _check_backbone(row: BackboneRef, path: Path) -> None:
+def _check_backbone(row: BackboneRef | None, path: Path) -> None:
     """Refuse a backbone that is not the one this headstart knows by that name."""
+    if row is None:
+        return
     try:
         known = catalog.find(row.name)
     except OptionError as error:
         fault = f"the backbone {row.name!r}, which is not known here"
-        raise _foreign_backbone(path, fault) from error
+        raise _not_known_here(path, fault) from error
     if row.cut != "features":
-        raise _foreign_backbone(path, f"the layer {row.cut!r} of {row.name}, which is no cut here")
+        raise _not_known_here(path, f"the layer {row.cut!r} of {row.name}, which is no cut here")
     if row.features != known.features:
         fault = f"{row.features:,} features of {row.name}, which has {known.features:,}"
-        raise _foreign_backbone(path, fault)
+        raise _not_known_here(path, fault)
 
 
-def _foreign_backbone(path: Path, fault: str) -> ModelError:
+def _check_decode(version: int, path: Path) -> None:
+    """Refuse a bundle whose photos were decoded otherwise: other pixels, other answers."""
+    if version != DECODE_VERSION:
+        raise _not_known_here(path, f"decode_version {version}, which is not {DECODE_VERSION}")
+
+
+def _not_known_here(path: Path, fault: str) -> ModelError:
     return ModelError(
         f"names {fault}.",
         where=f"{printable(str(path))}: manifest.json",
         mend="A newer headstart may have made it: pip install --upgrade headstart.",
     )
-
-
-def _same_weights(backbone: Backbone, digest: str, given: str | None) -> Weights:
-    """The weights that a bundle was made with, found again."""
-    if digest.startswith("random-"):
-        return Weights(None, digest)
-    found = resolve(backbone, given)
-    if found.digest != digest:
-        raise ModelError(
-            f"holds other weights of {backbone.name} than the bundle was made with.",
-            where=printable(str(found.path)),
-            mend="Give the file with the SHA-256 " + digest + ".",
-        )
-    return found

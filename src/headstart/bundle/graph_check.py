@@ -3,10 +3,12 @@
 OpenVINO's reader is C++ that trusts its file. So the XML must be as its serializer writes
 it: elements in their places and no others, operations on a list of those that classifiers
 need (no control flow, no subgraphs, no custom operations), constants that lie inside the
-weights, edges that only lead forward, inputs and outputs as the manifest says.
+weights, edges that only lead forward, inputs and outputs as the manifest says. And nothing
+may be computed from constants alone, or from shapes: OpenVINO does that while it reads, and a
+`Pad` of a few bytes can ask for any amount of memory.
 
-What it does not do: infer the shapes between input and output. After reading, compare the
-shapes of OpenVINO's own outputs; a graph made to exhaust memory is not found here.
+What it does not do: infer the shapes between input and output. `shape_check` does, when
+OpenVINO has read the graph and before it computes.
 """
 
 import math
@@ -27,10 +29,11 @@ OPERATIONS = frozenset(
         *("Convolution", "GroupConvolution", "MatMul", "MaxPool", "AvgPool"),
         *("Add", "Subtract", "Multiply", "Divide", "Power", "Sqrt", "Minimum", "Maximum"),
         *("ReLU", "PReLU", "Clamp", "Sigmoid", "Tanh", "HSigmoid", "HSwish", "Swish"),
+        *("Elu", "Selu", "Mish", "SoftPlus", "SoftSign", "Exp", "Log", "Abs"),
         *("Gelu", "Erf", "SoftMax", "ReduceMean", "ReduceMax", "ReduceSum"),
         *("BatchNormInference", "MVN", "SquaredDifference", "FakeQuantize"),
         *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Concat", "Pad"),
-        *("ShapeOf", "Gather", "StridedSlice", "Slice"),
+        *("Gather", "StridedSlice", "Slice"),
     )
 )
 """Operations that image classifiers are made of; a backbone that needs another adds it."""
@@ -115,8 +118,9 @@ def check_graph(
         elif layer.kind == "Result":
             port, _ = _only_port(layer, "input")
             _add(found_outputs, document.name_of(layer), port)
-    _compare("input", found_inputs, inputs)
-    _compare("output", found_outputs, outputs)
+    document.refuse_idle()
+    compare("input", found_inputs, inputs)
+    compare("output", found_outputs, outputs)
 
 
 class _Document:
@@ -124,7 +128,7 @@ class _Document:
 
     def __init__(self) -> None:
         self.layers: list[_Layer] = []
-        self._sources: dict[str, tuple[int, str]] = {}  # of a layer's input: layer and port
+        self._sources: dict[int, list[tuple[int, str]]] = {}  # of a layer's inputs: layer, port
         self._places: list[str] = []
         self._once: set[tuple[int, str]] = set()
         self._parser = expat.ParserCreate("utf-8")
@@ -148,11 +152,21 @@ class _Document:
         """An output's name: its own, else that of the port which feeds it."""
         if "output_names" in result.attributes:
             return result.attributes["output_names"]
-        source, wanted = self._sources.get(result.attributes["id"], (0, ""))
+        source, wanted = self._sources.get(int(result.attributes["id"]), [(0, "")])[0]
         for side, attributes, _ in self.layers[source].ports:
             if side == "output" and attributes.get("id") == wanted:
                 return attributes.get("names")
         return None
+
+    def refuse_idle(self) -> None:
+        """Refuse layers that compute and do not depend on the photo."""
+        depends: set[int] = set()
+        for number, layer in enumerate(self.layers):
+            sources = {source for source, _ in self._sources.get(number, ())}
+            if layer.kind == "Parameter" or sources & depends:
+                depends.add(number)
+            elif layer.kind not in ("Const", "Convert"):  # weights may be kept in fewer bytes
+                raise Refused(f"{_called(layer)} does not depend on the photo.")
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         place = f"{self._places[-1]}/{tag}" if self._places else tag
@@ -208,7 +222,8 @@ class _Document:
         target = _number(attributes.get("to-layer", ""))
         if not source < target < len(self.layers):
             raise Refused(f"it has an edge from layer {source} to layer {target}.")
-        self._sources[str(target)] = (source, attributes.get("from-port", ""))
+        self._only_once(target, f"net/edges/edge to port {_number(attributes.get('to-port', ''))}")
+        self._sources.setdefault(target, []).append((source, attributes.get("from-port", "")))
 
 
 def _check_constant(layer: _Layer, weights_bytes: int) -> None:
@@ -247,7 +262,12 @@ def _add(ports: dict[str, Port], name: str | None, port: Port) -> None:
     ports[name] = port
 
 
-def _compare(kind: str, found: Mapping[str, Port], wanted: Mapping[str, Port]) -> None:
+def compare(kind: str, found: Mapping[str, Port], wanted: Mapping[str, Port]) -> None:
+    """Refuse inputs or outputs that are not those of the manifest.
+
+    Raises:
+        Refused: it names the first that differs.
+    """
     if found.keys() != wanted.keys():
         raise Refused(f"its {kind}s are {sorted(found)}; the manifest says {sorted(wanted)}.")
     for name, port in wanted.items():

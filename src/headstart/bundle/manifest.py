@@ -7,6 +7,7 @@ would be wrong without a word. So whoever adds a field raises `FORMAT`, teaches
 """
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -27,6 +28,7 @@ FORMAT: Final = 1
 
 Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
+JudgedSet = Literal["train", "validation", "test", "cross_validation"]
 
 
 class _Record(BaseModel):
@@ -36,7 +38,7 @@ class _Record(BaseModel):
 class ImageInput(_Record):
     """How a photo becomes pixels: `data.pixels.decode(photo, size, resize)`."""
 
-    size: int = Field(ge=1, le=4096)
+    size: int = Field(ge=1, le=1024)
     resize: Literal["squash", "crop", "pad"]
     decode_version: int = Field(ge=1)
 
@@ -60,10 +62,48 @@ class BackboneRef(_Record):
 
 
 class HeadRef(_Record):
-    """The classifier on the features, and the strength of its L2 penalty."""
+    """The classifier on the features.
 
-    kind: Literal["logistic"]
-    l2: float = Field(ge=0)
+    Attributes:
+        kind: `logistic`, fitted to features of a frozen backbone; `dense`, trained by gradient.
+        l2: the strength of the L2 penalty of a logistic one.
+        first: the first layer of the backbone that was trained with a dense one, `logits` if
+            none was.
+        optimizer: of a dense one: Keras' class name and configuration.
+        dropout, momentum, label_smoothing: of the training of a dense one: the share of the
+            features left out, the momentum of thawed batch normalizations if it was changed,
+            and the share of the probability that all classes got alike.
+    """
+
+    kind: Literal["logistic", "dense"]
+    l2: float | None = Field(None, ge=0)
+    first: Name | None = None
+    optimizer: dict[str, JsonValue] | None = None
+    dropout: float | None = Field(None, ge=0, lt=1)
+    momentum: float | None = Field(None, ge=0, le=1)
+    label_smoothing: float | None = Field(None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = {name for name, value in self if value is not None} - {"kind"}
+        needed, more = {"l2"}, set[str]()
+        if self.kind == "dense":
+            needed, more = {"first", "optimizer"}, {"dropout", "momentum", "label_smoothing"}
+        if not needed <= given <= needed | more:
+            raise ValueError(f"{self.kind} has other fields")
+        return self
+
+
+class PackagedRef(_Record):
+    """A Keras model of the user's own, of which the graph is all that is kept.
+
+    Attributes:
+        name: as Keras calls it.
+        preprocessing: what was put before it, in words.
+    """
+
+    name: Name
+    preprocessing: Name
 
 
 class Entry(_Record):
@@ -79,17 +119,39 @@ class TensorSpec(_Record):
     dtype: Name
     shape: tuple[int, ...]
 
+    def __str__(self) -> str:
+        return f"{self.dtype} [{','.join(str(side) for side in self.shape)}]"
+
+
+class Figures(_Record):
+    """How good the classifier is on one set of samples: some of the scores of `metrics.json`."""
+
+    accuracy: float = Field(ge=0, le=1)
+    accuracy_interval: tuple[float, float] = Field(strict=False)
+    loss: float = Field(ge=0)
+    macro_f1: float = Field(ge=0, le=1)
+    calibration_error: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, scores: Mapping[str, Any]) -> Self:
+        """The figures among the scores of a set."""
+        return cls(**{name: scores[name] for name in cls.model_fields})
+
 
 class Manifest(_Record):
     """A bundle's manifest; `entries` and `tensors` are filled in when it is written.
 
     Attributes:
         classes: the names of the classes, in the order of the outputs.
+        backbone, head: what the network was made of; None if it was packaged.
+        packaged: the model that was packaged; None if it was made here.
+        parameters, trainable_parameters: how many numbers the network has, and how many of
+            them were trained.
         precision: for which the saved probabilities were checked.
         temperature: the logits are divided by it; None: they stay as they are.
-        threshold: below this probability the answer is "don't know"; None: always answer.
-        metrics: the scores of `metrics.json`; the whole manifest has at most 1 MB.
-        split_sha256: of `split.csv`.
+        threshold: None: every photo is answered. Prediction knows no "don't know" yet.
+        metrics: the figures of each set that was judged.
+        split_sha256: of `split.csv`; None if there is none.
         versions: of the packages that made it, by name.
     """
 
@@ -97,13 +159,16 @@ class Manifest(_Record):
     task: Literal["image"]
     classes: tuple[Name, ...] = Field(min_length=2)
     image: ImageInput
-    backbone: BackboneRef
+    backbone: BackboneRef | None
+    head: HeadRef | None
+    packaged: PackagedRef | None = None
     precision: Literal["float32", "bfloat16"]
-    head: HeadRef
+    parameters: int = Field(ge=0)
+    trainable_parameters: int = Field(ge=0)
     temperature: float | None = Field(gt=0)
-    threshold: float | None = Field(ge=0, le=1)
-    metrics: dict[str, JsonValue]
-    split_sha256: Sha256
+    threshold: None
+    metrics: dict[JudgedSet, Figures]
+    split_sha256: Sha256 | None
     versions: dict[str, str]
     entries: dict[str, Entry] = {}
     tensors: dict[str, dict[str, TensorSpec]] = {}
@@ -117,7 +182,12 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.image.size != self.backbone.size:
+        if {self.backbone is None, self.head is None, self.packaged is not None} not in (
+            {True},
+            {False},
+        ):
+            raise ValueError("a network is made of backbone and head, or it was packaged")
+        if self.backbone is not None and self.image.size != self.backbone.size:
             raise ValueError("image.size and backbone.size differ")
         if not self.tensors.keys() <= self.entries.keys():
             raise ValueError("tensors names an entry that entries does not")
@@ -129,18 +199,24 @@ class Manifest(_Record):
         return {"pixels": Port("u8", (-1, side, side, 3))}
 
     def outputs(self) -> dict[str, Port]:
-        """What the graph gives for each photo."""
+        """What the graph gives for each photo; of a packaged model the logits alone."""
+        logits = {"logits": Port("f32", (-1, len(self.classes)))}
+        if self.backbone is None:
+            return logits
+        return {"features": Port("f32", (-1, self.backbone.features)), **logits}
+
+    def weights(self) -> dict[str, TensorSpec]:
+        """What `weights.safetensors` holds of the head: logits = features @ kernel + bias."""
+        if self.backbone is None:
+            return {}
+        features, classes = self.backbone.features, len(self.classes)
         return {
-            "features": Port("f32", (-1, self.backbone.features)),
-            "logits": Port("f32", (-1, len(self.classes))),
+            "head.kernel": TensorSpec(dtype="F32", shape=(features, classes)),
+            "head.bias": TensorSpec(dtype="F32", shape=(classes,)),
         }
 
     def to_bytes(self) -> bytes:
-        """The manifest as JSON; the same content gives the same bytes.
-
-        Raises:
-            ValueError: `metrics` holds NaN or infinity.
-        """
+        """The manifest as JSON; the same content gives the same bytes."""
         return json.dumps(
             self.model_dump(mode="json"),
             sort_keys=True,

@@ -1,21 +1,25 @@
 """Make a bundle of a trained head, and prove it before it is handed over."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from headstart.backbone.graphs import Graph
-from headstart.backbone.quiet_openvino import openvino, ops
+from headstart.backbone import graphs
+from headstart.backbone.quiet_openvino import ops
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.manifest import Manifest
 from headstart.errors import HeadstartError, OutputError
 from headstart.store.files import printable
 from headstart.training.head import Head
+
+if TYPE_CHECKING:
+    from openvino import Model
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 2e-2}
 """By precision, how far a probability may lie from the one it was saved with."""
@@ -24,9 +28,11 @@ TOLERANCE = {"float32": 1e-3, "bfloat16": 2e-2}
 def save(
     path: Path,
     manifest: Manifest,
-    graph: Graph,
+    backbone: "Model",
     head: Head,
     *,
+    tuned: Mapping[str, NDArray[np.float32]],
+    optimizer: Mapping[str, NDArray[Any]],
     proof_files: Sequence[str],
     proof: NDArray[np.float64],
     features: NDArray[np.float32],
@@ -34,6 +40,9 @@ def save(
     """Write a bundle, load it again, and compare it with what it was made from.
 
     Args:
+        backbone: from `pixels` to `features`.
+        tuned: the weights of those of its layers that were trained, by `layer/weight`.
+        optimizer: the variables of the optimizer, by name; empty: there was none.
         proof_files: photos that go the whole way again, from file to class.
         proof: float64 (len(proof_files), n_classes), the probabilities that they must get.
         features: float32 (n, n_features), which go through the saved head again.
@@ -41,17 +50,21 @@ def save(
     Raises:
         HeadstartError: the loaded bundle answers otherwise. Nothing is left at `path`.
     """
-    xml, weights = with_head(graph, head, path.parent)
-    trained = safetensors.numpy.save({"head.kernel": head.weights, "head.bias": head.bias})
-    archive.write(
-        path, manifest, {"model.xml": xml, "model.bin": weights, "weights.safetensors": trained}
-    )
+    xml, weights = serialized(with_head(backbone, head), path.parent)
+    trained = {"head.kernel": head.weights, "head.bias": head.bias}
+    trained |= {f"backbone/{name}": tensor for name, tensor in tuned.items()}
+    members: dict[str, bytes | Path] = {"model.xml": xml, "model.bin": weights}
+    members["weights.safetensors"] = safetensors.numpy.save(trained)
+    if optimizer:
+        members["optimizer.safetensors"] = safetensors.numpy.save(dict(optimizer))
+    archive.write(path, manifest, members)
     try:
         saved = Classifier.open(path)
         kept = safetensors.numpy.load(bytes(saved.members["weights.safetensors"]))
+        again = Head(kept["head.kernel"], kept["head.bias"], head.strength)
         difference = max(
             _largest(saved.predict_proba(proof_files) - proof),
-            _largest(features @ kept["head.kernel"] + kept["head.bias"] - head.logits(features)),
+            _largest(np.array([*_differences(head, again, features)])),
         )
         if not difference <= TOLERANCE[manifest.precision]:
             raise HeadstartError(
@@ -64,10 +77,21 @@ def save(
     return saved
 
 
-def with_head(graph: Graph, head: Head, scratch: Path) -> tuple[bytes, bytes]:
-    """The whole classifier as OpenVINO's model.xml and model.bin.
+def with_head(backbone: "Model", head: Head) -> "Model":
+    """The whole classifier: uint8 pixels in; `features` and `logits` float32 (n, classes) out."""
+    model = backbone.clone()
+    features = model.output("features").node.input_value(0)
+    product = ops.matmul(
+        features, ops.constant(head.weights, name="head_kernel"), False, False, name="head_product"
+    )
+    logits = ops.add(product, ops.constant(head.bias[np.newaxis], name="head_bias"), name="logits")
+    logits.output(0).tensor.set_names({"logits"})
+    model.add_results([ops.result(logits, name="logits_output")])
+    return model
 
-    uint8 pixels in; `features` float32 (n, features) and `logits` float32 (n, classes) out.
+
+def serialized(model: "Model", scratch: Path) -> tuple[bytes, bytes]:
+    """`model.xml` and `model.bin`.
 
     Args:
         scratch: a folder to write in for a moment: OpenVINO serializes to files only.
@@ -75,14 +99,6 @@ def with_head(graph: Graph, head: Head, scratch: Path) -> tuple[bytes, bytes]:
     Raises:
         OutputError: that folder cannot be written to.
     """
-    model = graph.read()
-    features = model.output("features").node.input_value(0)
-    product = ops.matmul(
-        features, ops.constant(head.weights, name="head_kernel"), False, False, name="head"
-    )
-    logits = ops.add(product, ops.constant(head.bias[np.newaxis], name="head_bias"), name="logits")
-    logits.output(0).tensor.set_names({"logits"})
-    model.add_results([ops.result(logits, name="logits_output")])
     try:
         temporary = tempfile.TemporaryDirectory(prefix=".new-", dir=scratch)
     except OSError as error:
@@ -92,9 +108,15 @@ def with_head(graph: Graph, head: Head, scratch: Path) -> tuple[bytes, bytes]:
             mend="Make that place writable, or name another.",
         ) from error
     with temporary as folder:
-        path = Path(folder, "model.xml")
-        openvino.serialize(model, str(path), str(path.with_suffix(".bin")))
-        return path.read_bytes(), path.with_suffix(".bin").read_bytes()
+        graphs.serialize(model, Path(folder))
+        return Path(folder, graphs.XML).read_bytes(), Path(folder, graphs.BIN).read_bytes()
+
+
+def _differences(one: Head, other: Head, features: NDArray[np.float32]) -> Iterator[float]:
+    """How far the logits of two heads lie apart, for some thousand rows at a time."""
+    for i in range(0, len(features), 4096):
+        rows = features[i : i + 4096]
+        yield _largest(one.logits(rows) - other.logits(rows))
 
 
 def _largest(difference: NDArray[np.floating]) -> float:

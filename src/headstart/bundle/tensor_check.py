@@ -5,9 +5,10 @@ give each tensor's dtype, shape and place; the arrays, which must fill the rest 
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from headstart.bundle.manifest import TensorSpec
+from headstart.bundle.manifest import Manifest, TensorSpec
 from headstart.bundle.refusal import Refused
 from headstart.bundle.strict_json import SIZE_LIMIT, parse_object
 
@@ -42,6 +43,25 @@ def tensor_specs(data: memoryview) -> dict[str, TensorSpec]:
     if reached != len(data) - 8 - size:
         raise Refused(f"its tensors claim {reached:,} bytes of {len(data) - 8 - size:,}.")
     return dict(sorted(specs.items()))
+
+
+def check_weights(specs: Mapping[str, TensorSpec], manifest: Manifest) -> None:
+    """Check that `weights.safetensors` holds what the head in the manifest is made of.
+
+    Raises:
+        Refused: a tensor is missing, has another shape or dtype, or belongs to no such head.
+    """
+    wanted = manifest.weights()
+    for name, spec in wanted.items():
+        if specs.get(name) != spec:
+            found = f"is {specs[name]}" if name in specs else "is missing"
+            raise Refused(f"tensor {name!r} {found}; the manifest needs {spec}.")
+    more = sorted(specs.keys() - wanted.keys())
+    owner = f"{manifest.head.kind} head" if manifest.head else "packaged model"
+    if owner == "dense head":  # beside it stand the layers of the backbone that were trained
+        more = [name for name in more if not name.startswith("backbone/")]
+    if more:
+        raise Refused(f"tensor {more[0]!r} has no place in a {owner}.")
 
 
 def _tensor(name: str, record: Any) -> tuple[TensorSpec, int, int]:

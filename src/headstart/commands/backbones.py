@@ -14,16 +14,21 @@ from headstart.parallel import side_by_side
 _ROUNDS = 16
 
 
-def run(*, json: Flag = False) -> None:
+def run(*, json: Flag = False, quiet: Flag = False) -> None:
     """List the pretrained networks: size, parameters, speed here, weights.
 
     Parameters
     ----------
     json
         Print the list as one JSON document.
+    quiet
+        Print nothing but errors.
     """
     found = document()
-    print_json(found) if json else print(text(found))
+    if json:
+        print_json(found)
+    elif not quiet:
+        print(text(found))
 
 
 def document() -> dict[str, Any]:

@@ -16,7 +16,9 @@ _WHAT = {
 }
 
 
-def run(action: Literal["info", "clear"] = "info", /, *, json: Flag = False) -> None:
+def run(
+    action: Literal["info", "clear"] = "info", /, *, json: Flag = False, quiet: Flag = False
+) -> None:
     """Show how much is kept to be fast, or remove it.
 
     Parameters
@@ -25,9 +27,14 @@ def run(action: Literal["info", "clear"] = "info", /, *, json: Flag = False) -> 
         `info` or `clear`.
     json
         Print the sizes as one JSON document.
+    quiet
+        Print nothing but errors.
     """
     found = clear() if action == "clear" else info()
-    print_json(found) if json else print(text(found))
+    if json:
+        print_json(found)
+    elif not quiet:
+        print(text(found))
 
 
 def info() -> dict[str, Any]:

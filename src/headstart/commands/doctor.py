@@ -22,16 +22,21 @@ _PACKAGES = (
 )
 
 
-def run(*, json: Flag = False) -> None:
+def run(*, json: Flag = False, quiet: Flag = False) -> None:
     """Show devices, engines and versions.
 
     Parameters
     ----------
     json
         Print them as one JSON document.
+    quiet
+        Print nothing but errors.
     """
     found = document()
-    print_json(found) if json else print(text(found))
+    if json:
+        print_json(found)
+    elif not quiet:
+        print(text(found))
 
 
 def document() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What `predict` is given on the command line → the photos that are meant."""
+"""What `predict` and `classify` are given on the command line → the photos that are meant."""
 
 import glob
 import os
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from headstart.data.samples import image_files
 from headstart.errors import SourceError
+from headstart.report.words import number
 from headstart.store.files import printable
 
 
@@ -33,6 +34,14 @@ def photos(inputs: Iterable[str]) -> Iterator[str]:
             yield from _found(item, sorted(glob.glob(item, recursive=True)))
 
 
+def none_readable(inputs: int, first: str) -> SourceError:
+    """The error where no photo among the inputs can be read; `first` names one and says why."""
+    return SourceError(
+        f"No photo can be read among {number(inputs, 'input')}; the first, {first}.",
+        mend="Give JPEG, PNG, WebP, GIF, BMP or TIFF files.",
+    )
+
+
 def _inside(folder: str) -> list[str]:
     try:
         return image_files(folder)
@@ -46,7 +55,7 @@ def _inside(folder: str) -> list[str]:
 
 def _found(item: str, paths: list[str]) -> list[str]:
     if not paths:
-        option = "If an option was meant: `headstart predict --help` lists them. "
+        option = "If an option was meant: `--help` lists them. "
         raise SourceError(
             "no photo is there.",
             where=printable(item),

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from headstart.bundle.classifier import Classifier
+from headstart.bundle.manifest import HeadRef
 from headstart.commands.output import Flag, print_json
 
 
-def run(model: Path, /, *, json: Flag = False) -> None:
+def run(model: Path, /, *, json: Flag = False, quiet: Flag = False) -> None:
     """Show what is in a classifier: layers, parameters, training.
 
     Parameters
@@ -18,27 +19,59 @@ def run(model: Path, /, *, json: Flag = False) -> None:
         A bundle or a run folder.
     json
         Print the manifest and the layers as one JSON document.
+    quiet
+        Print nothing but errors.
     """
     found = document(model)
-    print_json(found) if json else print(text(found))
+    if json:
+        print_json(found)
+    elif not quiet:
+        print(text(found))
 
 
 def document(model: Path) -> dict[str, Any]:
     """Layers, parameters, training and manifest, JSON-ready."""
     classifier = Classifier.open(model)
     manifest = classifier.manifest
-    frozen = classifier.backbone.parameters
-    trained = (manifest.backbone.features + 1) * len(classifier.classes)
     return {
         "format": 1,
         "layers": _layers(classifier),
-        "parameters": frozen + trained,
-        "trainable_parameters": trained,
-        "optimizer": "L-BFGS",
-        "learning_rate": None,
-        "loss": f"log loss + {manifest.head.l2:.3g}/2 · |weights|²",
+        "parameters": manifest.parameters,
+        "trainable_parameters": manifest.trainable_parameters,
+        **training(manifest.head),
         "manifest": manifest.model_dump(mode="json"),
     }
+
+
+def training(head: HeadRef | None) -> dict[str, Any]:
+    """How it was trained: from which layer on, by what, at which highest rate, to lower what."""
+    if head is None:  # it was packaged, and how it was trained is not told
+        return dict.fromkeys(("first_trained", "optimizer", "learning_rate", "loss"))
+    if head.optimizer is None:
+        return {
+            "first_trained": "logits",
+            "optimizer": "L-BFGS",
+            "learning_rate": None,
+            "loss": f"log loss + {head.l2:.3g}/2 · |weights|²",
+        }
+    return {
+        "first_trained": head.first,
+        "optimizer": head.optimizer.get("class_name"),
+        "learning_rate": _highest_rate(head.optimizer.get("config")),
+        "loss": "cross-entropy"
+        + (f", label smoothing {head.label_smoothing:g}" if head.label_smoothing else ""),
+    }
+
+
+def _highest_rate(config: Any) -> float | None:
+    """Of an optimizer as Keras writes it down, be its learning rate a number or a schedule."""
+    match config:
+        case {"learning_rate": float(rate)}:
+            return rate
+        case {"learning_rate": {"config": {"warmup_target": float(rate)}}}:
+            return rate
+        case _:
+            return None
 
 
 def text(found: dict[str, Any]) -> str:
@@ -47,15 +80,13 @@ def text(found: dict[str, Any]) -> str:
     lines = [f"{'layer':<32}{'operation':<18}{'output':<20}{'weights':>10}"]
     for layer in found["layers"]:
         shape = " × ".join("n" if side < 0 else str(side) for side in layer["output"])
-        lines.append(
-            f"{layer['name']:<32}{layer['operation']:<18}{shape:<20}{layer['weights']:>10,}"
-        )
-    image, backbone = manifest["image"], manifest["backbone"]
+        name = layer["name"] if len(layer["name"]) < 32 else f"…{layer['name'][-30:]}"
+        lines.append(f"{name:<32}{layer['operation']:<18}{shape:<20}{layer['weights']:>10,}")
+    image = manifest["image"]
     rows = {
         "Classes": ", ".join(manifest["classes"]),
         "Parameters": f"{found['parameters']:,} in all, {found['trainable_parameters']:,} trained",
-        "Backbone": f"{backbone['name']}, frozen, its batch normalizations folded in above",
-        "Trained by": f"{found['optimizer']}, no learning rate; loss: {found['loss']}",
+        **_origin(found),
         "Photos": f"{image['size']} × {image['size']}, {image['resize']}",
         "Arithmetic": manifest["precision"],
         "Accuracy": ", ".join(
@@ -66,6 +97,21 @@ def text(found: dict[str, Any]) -> str:
     }
     lines += ["", *(f"{name:<12} {value}" for name, value in rows.items())]
     return "\n".join(lines)
+
+
+def _origin(found: dict[str, Any]) -> dict[str, str]:
+    """What the network was made of, and how it was trained, in words."""
+    manifest, first, rate = found["manifest"], found["first_trained"], found["learning_rate"]
+    if packaged := manifest["packaged"]:
+        words = f"{packaged['name']}, packaged; preprocessing: {packaged['preprocessing']}"
+        return {"Model": words}
+    return {
+        "Backbone": f"{manifest['backbone']['name']}, its batch normalizations folded in above",
+        "Trained": "logits alone" if first == "logits" else f"from {first} on, the rest frozen",
+        "Trained by": f"{found['optimizer']}, "
+        + ("no learning rate" if rate is None else f"learning rate up to {rate:g}")
+        + f"; loss: {found['loss']}",
+    }
 
 
 def _layers(classifier: Classifier) -> list[dict[str, Any]]:

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from headstart.bundle.classifier import Classifier
-from headstart.commands.inputs import photos
+from headstart.commands.inputs import none_readable, photos
 from headstart.commands.output import Flag
 from headstart.errors import OptionError, SourceError
-from headstart.report.words import number
+from headstart.store.cells import escaped
 from headstart.store.files import printable
 
 Format = Literal["table", "json", "jsonl", "csv"]
@@ -68,11 +68,7 @@ def predict(model: Path, inputs: Sequence[str], top: int, form: Format, quiet: b
     answers = _Answers(classifier, photos(inputs), min(top, len(classifier.classes)))
     _WRITERS[form](answers, quiet)
     if answers.failed and not answers.given:
-        raise SourceError(
-            f"No photo can be read among {number(answers.failed, 'input')}; the first, "
-            f"{answers.first_fault}.",
-            mend="Give JPEG, PNG, WebP, GIF, BMP or TIFF files.",
-        )
+        raise none_readable(answers.failed, answers.first_fault)
 
 
 class _Answers:
@@ -133,7 +129,8 @@ def _csv(answers: _Answers, _quiet: bool) -> None:
     for answer in answers:
         cells = [cell for each in answer.get("top", ()) for cell in each.values()]
         blanks = [""] * (len(columns) - len(cells))
-        writer.writerow([answer["input"], *cells, *blanks, answer.get("error", "")])
+        texts = [escaped(cell) if isinstance(cell, str) else cell for cell in cells]
+        writer.writerow([escaped(answer["input"]), *texts, *blanks, answer.get("error", "")])
 
 
 _WRITERS = {"table": _table, "json": _json, "jsonl": _json_lines, "csv": _csv}

@@ -19,6 +19,7 @@ from headstart.errors import OutputError
 from headstart.events import Listener, Notice
 from headstart.options import Division
 from headstart.parallel import cores, side_by_side
+from headstart.store.cells import escaped
 from headstart.store.files import printable
 
 _DEFAULTS = Division()
@@ -61,7 +62,7 @@ def run(
 
 def division(source: str, options: Division, listen: Listener) -> list[Row]:
     """The sides that `train` with these options gives the photos of a source."""
-    photos = list_photos(source, options)
+    photos = list_photos(source, options, listen, to_train=True)
     photos = photos.without(_unreadable(photos))
     for item in photos.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
@@ -84,7 +85,7 @@ def print_rows(rows: list[Row]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(HEADER)
     for sample, side, cluster, key in rows:
-        writer.writerow([sample.name, sample.label, side, cluster, key])
+        writer.writerow([escaped(sample.name), escaped(sample.label), side, cluster, key])
 
 
 def document(rows: list[Row]) -> dict[str, object]:

@@ -18,6 +18,7 @@ def run(
     *,
     out: Path | None = None,
     force: Flag = False,
+    resume: Flag = False,
     options: Annotated[TrainOptions, Flat] = _DEFAULTS,
     json: Flag = False,
     quiet: Flag = False,
@@ -32,13 +33,15 @@ def run(
         Folder for the results. [default: runs/NAME-N]
     force
         Replace the run that is in --out.
+    resume
+        Go on with a training that was cut off, in --out or the newest of runs/NAME-N.
     json
         Print the figures as one JSON document.
     quiet
         Print nothing but errors.
     """
     with listening(quiet) as listen:
-        run = train_with(options, source, out, force=force, listen=listen)
+        run = train_with(options, source, out, force=force, resume=resume, listen=listen)
     if json:
         print_json({**run.metrics, "run": str(run.folder)})
     elif not quiet:

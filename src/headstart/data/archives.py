@@ -16,11 +16,14 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from headstart.data.walk import is_junk
 from headstart.errors import OutputError, SourceError
+from headstart.events import Listener, Notice, nobody
+from headstart.parallel import cores, side_by_side
 from headstart.store.files import cache_root, printable, sha256_of_file
 
 MAX_MEMBERS = 500_000
@@ -33,33 +36,41 @@ _ENCRYPTED = 0x2041  # flags: this member, strongly, or the directory
 _BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
-def unpacked(archive: Path) -> Path:
+def unpacked(archive: Path, listen: Listener = nobody) -> Path:
     """The folder in the cache that holds the members of a zip file of photos.
 
     A zip file that holds nothing but another one stands for that one. What was unpacked
-    before is used again if every member is still there in its full size.
+    before is used again if every member is still there as it was.
+
+    Args:
+        listen: is told if it is not.
 
     Raises:
         SourceError: a member that has no place in a zip of photos (it leads out of the folder,
             is a link, encrypted, damaged, a bomb or there twice), or too many of them.
         OutputError: the cache cannot be written, or has no room for the members.
     """
-    folder, names = _unpacked(archive)
+    folder, names = _unpacked(archive, listen)
     seen = [
         name for name in names if not name.endswith("/") and not any(map(is_junk, name.split("/")))
     ]
     if len(seen) == 1 and seen[0].lower().endswith(".zip"):
-        folder, _ = _unpacked(folder / seen[0])
+        folder, _ = _unpacked(folder / seen[0], listen)
     return folder
 
 
-def _unpacked(archive: Path) -> tuple[Path, Iterable[str]]:
+def _unpacked(archive: Path, listen: Listener) -> tuple[Path, Iterable[str]]:
     try:
         folder = cache_root() / "zips" / sha256_of_file(archive)
         with open(archive, "rb") as file, _opened(file, archive) as opened:
             members = _checked(opened, archive)
             if not _holds(folder, members):
+                if folder.exists():
+                    name = printable(str(archive))
+                    listen(Notice(f"{name} was damaged in the cache: unpacked again."))
                 _unpack(opened, members, archive, folder)
+            with suppress(OSError):  # it belongs to another user
+                os.utime(folder)  # the last to go when room is needed
             return folder, members
     except OSError as error:
         raise _unreadable(archive, error.strerror or str(error)) from error
@@ -140,12 +151,27 @@ def _checked(file: zipfile.ZipFile, archive: Path) -> dict[str, zipfile.ZipInfo]
 
 
 def _holds(folder: Path, members: dict[str, zipfile.ZipInfo]) -> bool:
-    """Whether every member lies in the folder in its full size."""
+    """Whether every member lies in the folder as it was packed: its size first, then its CRC-32."""
+    files = [
+        (os.path.join(folder, name), member)
+        for name, member in members.items()
+        if not name.endswith("/")
+    ]
+
+    def same(file: tuple[str, zipfile.ZipInfo]) -> bool:
+        path, member = file
+        checksum = 0
+        with open(path, "rb") as content:
+            while block := content.read(1024**2):
+                checksum = zlib.crc32(block, checksum)
+        return checksum == member.CRC
+
     try:
-        return all(
-            name.endswith("/") or os.lstat(os.path.join(folder, name)).st_size == member.file_size
-            for name, member in members.items()
-        )
+        for path, member in files:
+            status = os.lstat(path)
+            if not stat.S_ISREG(status.st_mode) or status.st_size != member.file_size:
+                return False
+        return all(good for _, good in side_by_side(same, files, cores()))
     except OSError:
         return False
 
@@ -160,13 +186,12 @@ def _unpack(
         free = shutil.disk_usage(folder.parent).free
         if needed > free:
             raise OSError(f"{needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
-        under_way = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as under_way:
+            photos = Path(under_way, "photos")  # for all users: the folder around it is not
+            photos.mkdir()
             for name, member in members.items():
-                _write(file, member, under_way / name, archive)
-            _publish(under_way, folder, members)
-        finally:
-            shutil.rmtree(under_way, ignore_errors=True)
+                _write(file, member, photos / name, archive)
+            _publish(photos, folder, members)
     except OSError as error:
         raise OutputError(
             f"cannot be unpacked into ({error.strerror or error}).",

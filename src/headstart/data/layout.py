@@ -21,8 +21,8 @@ _SPLITS: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
-# test1, train_images, val2017: too near to a split to be taken for a class in silence
-_LIKE_A_SPLIT = re.compile(f"({'|'.join(_SPLITS)})(set|data|images)?([^a-z].*)?", re.IGNORECASE)
+# test1, train_images, val2017: may be a split, or a class such as test_passed
+_alike = re.compile(f"({'|'.join(_SPLITS)})(set|data|images)?([^a-z].*)?", re.IGNORECASE).fullmatch
 
 
 class Place(NamedTuple):
@@ -77,25 +77,39 @@ def find_layout(tree: Tree, label_pattern: str | None, where: str) -> Layout:
 
     Raises:
         OptionError: the pattern is not a regular expression with a group `label`.
-        SourceError: some folders look like splits and others do not.
+        SourceError: some folders look like splits and others do not, and neither the pattern
+            nor what lies in them tells that they are classes.
     """
     pattern = None if label_pattern is None else _compiled(label_pattern)
-    patterned = pattern is not None
-    base = _unwrapped(tree, patterned)
+    base = _unwrapped(tree, pattern is not None)
     names = tree.folders[base].folders
     if names and all(name.casefold() in _SPLITS for name in names):
         return Layout(_split_roots(tree, base, where), pattern)
-    alike = sorted(name for name in names if _LIKE_A_SPLIT.fullmatch(name))
-    # bus, car, train: one class may well be called so, if photos lie in it
-    if len(alike) > 1 or any(patterned or tree.folders[f"{base}{name}/"].folders for name in alike):
+    alike = sorted(filter(_alike, names))
+    if alike and _may_be_splits(tree, base, alike, pattern):
         others = sorted(name for name in names if name.casefold() not in _SPLITS)
         raise SourceError(
             f"some of its folders look like splits ({quoted(alike)}), but not all are.",
             where=where,
             mend="Name split folders train, validation and test, and pass over what else is "
-            f"there: --ignore {quoted(others[:1])}.",
+            f"there: --ignore {quoted(others[:1])}. Or, if they are classes: "
+            "--label-pattern '(?P<label>[^/]+)/'.",
         )
     return Layout({base: None}, pattern)
+
+
+def _may_be_splits(
+    tree: Tree, base: str, alike: Sequence[str], pattern: re.Pattern[str] | None
+) -> bool:
+    """Whether folders that are named like splits may be some, beside others that are none."""
+    if pattern is not None:  # what it takes for a label is one
+        found = {match["label"] for path in tree.files if (match := pattern.search(path))}
+        return not found.issuperset(alike)
+    if set.intersection(*(set(tree.folders[f"{base}{name}/"].folders) for name in alike)):
+        return True  # cat and dog in each of them
+    # bus, car, train; test_passed, test_failed: but train_images, test_images are two splits
+    meant = {_SPLITS[match[1].casefold()] for name in alike if (match := _alike(name))}
+    return len(meant) > 1 or (len(alike) > 1 and any(name.casefold() in _SPLITS for name in alike))
 
 
 def _unwrapped(tree: Tree, patterned: bool) -> str:

@@ -43,7 +43,7 @@ def read_rows(
             raise _unreadable(where, error) from error
         text = _decoded(data, encoding, where)
         separator = _separator(text)
-        header, first = _csv_header(text, separator), 2
+        header, first = _csv_header(text, separator, where), 2
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise SourceError(
@@ -95,7 +95,8 @@ def _column(name: str | None, option: str, holds: str, header: list[str], where:
 def _decoded(data: bytes, encoding: str, where: str) -> str:
     try:
         codec = codecs.lookup(encoding).name
-    except LookupError as error:
+        "".encode(codec)  # there are codecs of other things than text
+    except (LookupError, UnicodeError) as error:
         raise OptionError(
             f"unknown encoding {encoding!r}.",
             where="--encoding",
@@ -103,9 +104,10 @@ def _decoded(data: bytes, encoding: str, where: str) -> str:
         ) from error
     try:
         return data.decode("utf-8-sig" if codec == "utf-8" else codec)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
         raise SourceError(
-            f"byte {error.start:,} is not {codec}.",
+            f"byte {start:,} is not {codec}.",
             where=where,
             mend="Name the right one with --encoding, such as utf-16, cp1252 or latin-1.",
         ) from error
@@ -117,8 +119,11 @@ def _separator(text: str) -> str:
     return max(",;\t", key=line.count)
 
 
-def _csv_header(text: str, separator: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+def _csv_header(text: str, separator: str, where: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+    except csv.Error as error:  # a quote that is never closed swallows the file
+        raise _unreadable(where, error) from error
 
 
 def _parquet_header(table: Path, where: str) -> list[str]:

@@ -28,6 +28,7 @@ from headstart.data.layout import Layout, Split, find_layout, pattern_error, wan
 from headstart.data.listing import SUFFIXES, Row, read_rows
 from headstart.data.walk import Ignored, Tree, walk
 from headstart.errors import OptionError, SourceError
+from headstart.events import Listener, nobody
 from headstart.findings import LeftOut
 from headstart.store.files import printable
 
@@ -78,6 +79,7 @@ def scan(
     target: str | None = None,
     encoding: str = "utf-8",
     ignore: Sequence[str] = (),
+    listen: Listener = nobody,
 ) -> Samples:
     """List the photos of a source with their labels.
 
@@ -89,11 +91,12 @@ def scan(
         target: the column of a list with the labels.
         encoding: of a CSV file.
         ignore: patterns of names or paths to pass over (see `walk.Ignored`).
+        listen: is told if a zip file must be unpacked again.
 
     Raises:
         OptionError: an option is wrong or does nothing for this source.
-        SourceError: the source has no layout that is known here, fewer than two classes, or
-            classes that nobody can tell apart.
+        SourceError: the source has no layout that is known here, no photos, or classes that
+            nobody can tell apart.
         OutputError: a zip file cannot be unpacked into the cache.
     """
     path = Path(source)
@@ -108,9 +111,27 @@ def scan(
             _refuse(value, option, where, "only a CSV or Parquet file has columns")
         if encoding != "utf-8":
             _refuse(encoding, "--encoding", where, "it is for CSV files")
-        samples = _walked(path, label_pattern, Ignored(ignore))
+        samples = _walked(path, label_pattern, Ignored(ignore), listen)
     _refuse_twins(samples.classes, where)
     return samples
+
+
+def refuse_one_class(samples: Samples) -> None:
+    """What there is to learn is the difference.
+
+    Raises:
+        SourceError: there are fewer than two classes.
+    """
+    if len(samples.classes) > 1:
+        return
+    (label,) = samples.classes
+    if os.path.isfile(samples.source) and Path(samples.source).suffix.lower() in SUFFIXES:
+        problem = f"every photo has the label {label!r}"
+        mend = "A classifier needs two classes or more."
+    else:
+        problem = f"one class only, {label!r}; a classifier needs two or more"
+        mend = wanted([sample.name for sample in samples.items])
+    raise SourceError(f"{problem}.", where=printable(samples.source), mend=mend)
 
 
 def image_files(folder: str | Path) -> list[str]:
@@ -143,9 +164,9 @@ def _sorted(
 # Folders
 
 
-def _walked(source: Path, label_pattern: str | None, ignored: Ignored) -> Samples:
+def _walked(source: Path, label_pattern: str | None, ignored: Ignored, listen: Listener) -> Samples:
     where = printable(os.fspath(source))
-    folder = _folder(source, where)
+    folder = _folder(source, where, listen)
     try:
         tree = walk(folder, ignored)
     except OSError as error:
@@ -167,14 +188,14 @@ def _walked(source: Path, label_pattern: str | None, ignored: Ignored) -> Sample
     return samples
 
 
-def _folder(source: Path, where: str) -> str:
+def _folder(source: Path, where: str, listen: Listener) -> str:
     """The folder that a source is, or is unpacked to."""
     if os.path.isdir(source):
         return os.fspath(source)
     if not os.path.exists(source):
         raise SourceError("does not exist.", where=where, mend=_nearest(source))
     if os.path.isfile(source) and (source.suffix.lower() == ".zip" or zipfile.is_zipfile(source)):
-        return os.fspath(unpacked(source))
+        return os.fspath(unpacked(source, listen))
     raise SourceError(
         "neither a folder nor a zip file, CSV or Parquet file.",
         where=where,
@@ -210,7 +231,7 @@ def _denied(tree: Tree, layout: Layout, where: str) -> list[LeftOut]:
 
 
 def _refuse_too_little(samples: Samples, tree: Tree, layout: Layout, where: str) -> None:
-    """Raise where a folder has no photos, no classes, or only one."""
+    """Raise where a folder has no photos or no classes."""
     if layout.pattern is not None and tree.files and not samples.classes:
         raise pattern_error(
             f"{layout.pattern.pattern!r} finds a label in none of {len(tree.files):,} paths, "
@@ -220,8 +241,6 @@ def _refuse_too_little(samples: Samples, tree: Tree, layout: Layout, where: str)
         problem = f"no class folders in it, only files such as {printable(min(tree.files))!r}"
     elif not samples.items:
         problem = f"no photos in it{_why(samples)}"
-    elif len(samples.classes) == 1:
-        problem = f"one class only, {samples.classes[0]!r}; a classifier needs two or more"
     else:
         return
     raise SourceError(f"{problem}.", where=where, mend=wanted(tree.files))
@@ -258,7 +277,8 @@ def _listed(table: Path, rows: list[Row], ignored: Ignored) -> Samples:
             seen[path] = row
             full = os.path.join(table.parent, path)
             if reason := _no_file(full):
-                left_out.append(LeftOut(name, reason))
+                windows = "; write its path with /" if "\\" in path else ""
+                left_out.append(LeftOut(name, reason + windows))
             else:
                 items.append(Sample(full, name, printable(row.label), None))
     classes = {printable(row.label) for row in seen.values()}
@@ -268,12 +288,6 @@ def _listed(table: Path, rows: list[Row], ignored: Ignored) -> Samples:
             f"none of its {len(rows):,} rows names a photo that is there{_why(samples)}.",
             where=where,
             mend="Paths are read relative to the folder of the list.",
-        )
-    if len(samples.classes) == 1:
-        raise SourceError(
-            f"every photo has the label {samples.classes[0]!r}.",
-            where=where,
-            mend="A classifier needs two classes or more.",
         )
     return samples
 

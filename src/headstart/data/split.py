@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from headstart.data.samples import Sample
 from headstart.errors import OptionError, SourceError
+from headstart.findings import Finding
 from headstart.options import Division
+from headstart.store.cells import escaped, plain
 from headstart.store.files import printable, write_text
 
 SIDES = ("train", "validation", "test")
@@ -53,16 +55,12 @@ def divide(
         sides = _completed(given, labels, clusters, keys, options)
     elif options.per_class is not None:
         sides = per_class(labels, clusters, keys, options.per_class, options.seed)
-    elif len(samples) < FEW and not _chosen(options) & {"validation", "test"}:
+    elif len(samples) < FEW and options.validation is None and options.test is None:
         sides = ["train"] * len(samples)
     else:
+        validation, test = options.shares
         sides = stratified(
-            labels,
-            clusters,
-            keys,
-            validation=options.validation,
-            test=options.test,
-            seed=options.seed,
+            labels, clusters, keys, validation=validation, test=test, seed=options.seed
         )
     trained = {label for label, side in zip(labels, sides, strict=True) if side == "train"}
     missing = sorted(
@@ -104,16 +102,16 @@ def _refuse_too_few(faults: Sequence[str]) -> None:
 
 def _refuse_idle(options: Division, *, has_folders: bool) -> None:
     """Refuse options that would do nothing beside the one that decides."""
-    chosen = _chosen(options)
     if options.split is not None:
-        decides, idle = "--split", {"per_class", "validation", "test"}
+        decides, idle = "--split", ["per_class", "test", "validation"]
     elif has_folders:
-        decides, idle = "the source's own train, validation and test folders", {"per_class"}
+        decides, idle = "the source's own train, validation and test folders", ["per_class"]
     elif options.per_class is not None:
-        decides, idle = "--per-class", {"validation", "test"}
+        decides, idle = "--per-class", ["test", "validation"]
     else:
         return
-    names = [f"--{name.replace('_', '-')}" for name in sorted(idle & chosen)]
+    given = [name for name in idle if getattr(options, name) is not None]
+    names = [f"--{name.replace('_', '-')}" for name in given]
     if names:
         raise OptionError(
             f"{' and '.join(names)} would do nothing: {decides} says which photo goes where.",
@@ -121,10 +119,24 @@ def _refuse_idle(options: Division, *, has_folders: bool) -> None:
         )
 
 
-def _chosen(options: Division) -> set[str]:
-    """The options that differ from their defaults."""
-    fields = type(options).model_fields
-    return {name for name, field in fields.items() if getattr(options, name) != field.default}
+def not_scored(
+    classes: Sequence[str], judged_by: str, samples: Sequence[Sample], options: Division
+) -> Finding:
+    """What is to be said of classes that the set of samples to judge by has nothing of.
+
+    Args:
+        judged_by: `validation`, `test`, or `cross-validation`.
+    """
+    why = f"The {judged_by} set has no photo of these classes"
+    if options.split is not None and judged_by in SIDES:
+        mend = f"Write {judged_by} for some of them in {printable(options.split)}."
+    elif judged_by in {sample.split for sample in samples}:
+        mend = f"Put some of their photos into the {judged_by} folder."
+    else:
+        why = "These classes have so few photos that all of them were trained on"
+        mend = "Add photos to them."
+    why += ": nothing says how well they are recognised."
+    return Finding("not-scored", "warning", tuple((label,) for label in classes), why, mend)
 
 
 def _completed(
@@ -137,12 +149,13 @@ def _completed(
     """The sides that the source's folders give; one that has no folder is drawn from training."""
     sides = [side or "train" for side in given]
     inside = [i for i, side in enumerate(sides) if side == "train"]
+    validation, test = options.shares
     drawn = stratified(
         [labels[i] for i in inside],
         clusters[inside],
         [keys[i] for i in inside],
-        validation=0 if "validation" in given else options.validation,
-        test=0 if "test" in given else options.test,
+        validation=0 if "validation" in given else validation,
+        test=0 if "test" in given else test,
         seed=options.seed,
     )
     for i, side in zip(inside, drawn, strict=True):
@@ -253,7 +266,10 @@ def save(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    writer.writerows(sorted(zip(names, labels, sides, clusters.tolist(), keys, strict=True)))
+    for name, label, *rest in sorted(
+        zip(names, labels, sides, clusters.tolist(), keys, strict=True)
+    ):
+        writer.writerow([escaped(name), escaped(label), *rest])
     write_text(path, text.getvalue())
 
 
@@ -306,6 +322,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     for number, row in enumerate(rows, 2):  # row 1 is the header
         if None in row or None in row.values():
             raise _no_split(path, f"row {number} has more or fewer cells than the header.")
+        row["sample"], row["label"] = plain(row["sample"]), plain(row["label"])
         if row["sample"] in seen:
             raise _no_split(path, f"row {number} names {row['sample']} a second time.")
         if row["split"] not in (*SIDES, "unused"):

@@ -38,8 +38,12 @@ def accuracy(labels: Labels, predicted: Labels) -> float:
 
 def log_loss(labels: Labels, probabilities: NDArray[Any]) -> float:
     """Mean of −log p(true class), in nats; probabilities are floored at 1e-15."""
-    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.mean(np.log(np.maximum(true, 1e-15))))
+    return mean_surprise(probabilities[np.arange(len(labels)), labels])
+
+
+def mean_surprise(p_label: NDArray[Any]) -> float:
+    """`log_loss`, from the probabilities of the true classes alone, float (n,)."""
+    return float(-np.mean(np.log(np.maximum(p_label.astype(np.float64), 1e-15))))
 
 
 def precision_recall_f1(matrix: Matrix) -> tuple[Floats, Floats, Floats]:
@@ -57,14 +61,17 @@ def precision_recall_f1(matrix: Matrix) -> tuple[Floats, Floats, Floats]:
     return precision, recall, f1
 
 
-def calibration_error(labels: Labels, probabilities: NDArray[Any], bins: int = 15) -> float:
+def calibration_error(right: NDArray[np.bool], confidence: NDArray[Any], bins: int = 15) -> float:
     """Expected calibration error of the predicted class, 0 to 1.
 
     The gap between confidence and accuracy, averaged over equal-width bins of confidence
     by their share of samples (Guo et al., On Calibration of Modern Neural Networks, 2017).
+
+    Args:
+        right: bool (n,), whether the predicted class is the true one.
+        confidence: float (n,), the probability of the predicted class.
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(place, weights=right - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / len(labels))
+    sure = confidence.astype(np.float64)
+    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(place, weights=right - sure, minlength=bins)
+    return float(np.abs(gap).sum() / len(right))

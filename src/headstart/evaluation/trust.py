@@ -1,7 +1,7 @@
 """How far to believe a figure: intervals and baselines around the metrics."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from headstart.evaluation import metrics
 from headstart.evaluation.metrics import Labels
 
 _Z95 = 1.959963984540054
+MANY_CLASSES = 100
+"""With more classes than this only the probabilities that tell something of a sample are kept."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,66 @@ class Answers:
         name: `train`, `validation`, `test`, or `cross-validation`: there every sample was
             answered by a head that was not fitted to it.
         samples: int64 (m,), numbers of the samples.
-        probabilities: float64 (m, n_classes).
+        labels, predicted: int64 (m,), the true and the most probable class.
+        p_label, p_predicted: float64 (m,), the probabilities of these two.
+        probabilities: float64 (m, n_classes), or (m, 0) for training samples and for more than
+            `MANY_CLASSES`: those of 100,000 samples and 1,000 classes take 800 MB.
     """
 
     name: str
     samples: NDArray[np.int64]
+    labels: Labels
+    predicted: Labels
+    p_label: NDArray[np.float64]
+    p_predicted: NDArray[np.float64]
     probabilities: NDArray[np.float64]
+
+    def scores(self, classes: Sequence[str]) -> dict[str, Any]:
+        """The figures of this set, as `scores` gives them."""
+        right = self.predicted == self.labels
+        matrix = metrics.confusion_matrix(self.labels, self.predicted, len(classes))
+        precision, recall, f1 = metrics.precision_recall_f1(matrix)
+        return {
+            "accuracy": metrics.accuracy(self.labels, self.predicted),
+            "accuracy_interval": list(wilson_interval(int(right.sum()), len(right))),
+            "loss": metrics.mean_surprise(self.p_label),
+            "macro_f1": float(np.nanmean(f1)),
+            "calibration_error": metrics.calibration_error(right, self.p_predicted),
+            "confusion_matrix": matrix.tolist(),
+            "per_class": {
+                name: {
+                    "precision": float(precision[j]) if support else None,
+                    "recall": float(recall[j]) if support else None,
+                    "f1": float(f1[j]) if support else None,
+                    "support": support,
+                }
+                for j, (name, support) in enumerate(
+                    zip(classes, matrix.sum(axis=1).tolist(), strict=True)
+                )
+            },
+        }
+
+
+def answered(
+    name: str, samples: NDArray[np.int64], labels: Labels, pieces: Iterable[NDArray[Any]]
+) -> Answers:
+    """`Answers` from probabilities that come some samples at a time.
+
+    Args:
+        labels: int64 (m,), the classes of `samples`.
+        pieces: float (…, n_classes), m rows in all, in the order of `samples`.
+    """
+    m, done = len(samples), 0
+    predicted, p_label, p_predicted = np.empty(m, np.int64), np.empty(m), np.empty(m)
+    kept = []
+    for piece in pieces:
+        part, rows = slice(done, done := done + len(piece)), np.arange(len(piece))
+        predicted[part] = best = piece.argmax(axis=1)
+        p_label[part] = piece[rows, labels[part]]
+        p_predicted[part] = piece[rows, best]
+        few = name != "train" and piece.shape[1] <= MANY_CLASSES
+        kept.append(piece if few else np.empty((len(piece), 0)))
+    return Answers(name, samples, labels, predicted, p_label, p_predicted, np.concatenate(kept))
 
 
 def wilson_interval(right: int, n: int) -> tuple[float, float]:
@@ -58,28 +114,7 @@ def scores(labels: Labels, probabilities: NDArray[Any], classes: Sequence[str]) 
         A JSON-ready document. Figures of a class without samples are null, and it takes no
         part in `macro_f1`.
     """
-    predicted = probabilities.argmax(axis=1)
-    matrix = metrics.confusion_matrix(labels, predicted, len(classes))
-    precision, recall, f1 = metrics.precision_recall_f1(matrix)
-    return {
-        "accuracy": metrics.accuracy(labels, predicted),
-        "accuracy_interval": list(wilson_interval(int(np.trace(matrix)), len(labels))),
-        "loss": metrics.log_loss(labels, probabilities),
-        "macro_f1": float(np.nanmean(f1)),
-        "calibration_error": metrics.calibration_error(labels, probabilities),
-        "confusion_matrix": matrix.tolist(),
-        "per_class": {
-            name: {
-                "precision": float(precision[j]) if support else None,
-                "recall": float(recall[j]) if support else None,
-                "f1": float(f1[j]) if support else None,
-                "support": support,
-            }
-            for j, (name, support) in enumerate(
-                zip(classes, matrix.sum(axis=1).tolist(), strict=True)
-            )
-        },
-    }
+    return answered("", np.arange(len(labels)), labels, [probabilities]).scores(classes)
 
 
 def majority_accuracy(train_labels: Labels, labels: Labels) -> float:

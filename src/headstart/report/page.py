@@ -21,9 +21,9 @@ from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, TrainOptions, options_from
 from headstart.parallel import cores, side_by_side
-from headstart.report import views, words
+from headstart.report import curves, learning, views, words
 from headstart.report.mistakes import worst
-from headstart.run import PREDICTIONS, Run
+from headstart.run import HISTORY, PREDICTIONS, Run
 
 Photos = Callable[[str], bytes | None]
 
@@ -72,8 +72,26 @@ def render(folder: Path, photos: Photos) -> str:
         "predict": shlex.join(["headstart", "predict", str(folder.absolute()), "photo.jpg"]),
         "bundle": repr(str(folder.absolute() / BUNDLE)),
         "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
+        **_training(folder, metrics.get("training")),
     }
     return _environment().get_template("page.html").render(context)
+
+
+def _training(folder: Path, training: learning.Training | None) -> dict[str, Any]:
+    """What the page says of a training by gradient, if there was one."""
+    if training is None:
+        return {"training": None, "frozen": "frozen"}
+    history = curves.read(folder / HISTORY)
+    return {
+        "training": training,
+        "history": history,
+        "story": learning.story(training, history),
+        "charts": curves.charts(training, history),
+        "frame": curves.FRAME,
+        "layers": learning.layers(training),
+        "recipe": learning.recipe(training),
+        "frozen": learning.frozen(training),
+    }
 
 
 class Received(NamedTuple):

@@ -1,7 +1,5 @@
 """Plots: a confusion matrix, a sheet of photos. matplotlib is imported when one is drawn."""
 
-import os
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from headstart.errors import OptionError
 from headstart.report.matrix import FEW_CLASSES, row_shares, shades
-from headstart.store.files import cache_root, write_bytes
+from headstart.store.files import write_bytes
 
 if TYPE_CHECKING:
     from headstart.report.figure import NotebookFigure
@@ -131,9 +129,6 @@ def save_confusion_matrix(matrix: ArrayLike, classes: Sequence[str], path: Path)
 
 def prepare() -> None:
     """Import matplotlib, which takes half a second, ahead of the first drawing."""
-    if "matplotlib" not in sys.modules:
-        # It would write its list of fonts into the user's home.
-        os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
     import headstart.report.figure  # noqa: F401
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
-from headstart.report import words
+from headstart.report import learning, words
 from headstart.report.matrix import FEW_CLASSES, confusions
 
 _WIDTH = 80
@@ -14,7 +14,7 @@ _PAIRS = 10
 
 
 def summary(metrics: words.Metrics, page: Path | None = None) -> str:
-    """Headline, gap, figures by set, confusion matrix, figures by class, where the page is.
+    """Headline, gap, training, figures by set, confusion matrix, figures by class, the page.
 
     Args:
         metrics: the document of `metrics.json`, or that of `evaluate`, which has no training
@@ -31,6 +31,8 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     parts = [_filled(words.headline(metrics))]
     if metrics.get("train"):
         parts.append(_filled(words.gap(metrics)))
+    if training := metrics.get("training"):
+        parts.append(_filled(f"{learning.choice(training)} {learning.ending(training)}"))
     parts.append(_sets(metrics))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None

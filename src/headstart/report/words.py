@@ -130,16 +130,17 @@ def belief(metrics: Metrics) -> list[str]:
 
 
 def _origin(metrics: Metrics, key: str) -> str:
-    chose = metrics.get("selected_on")
+    chosen = _chosen(metrics) if metrics.get("selected_on") == "validation" else None
     if key == "test":
-        flattered = (
-            " Validation chose the strength of the head, which flatters its own figure a little."
-            if chose == "validation"
-            else ""
-        )
+        if chosen == "":
+            return (
+                "The test figure is unbiased: its photos took no part in training or in any "
+                "choice. Nor did those of validation: every epoch was run, and the last was kept."
+            )
+        flattered = f" Validation chose {chosen}, which flatters its own figure a little."
         return (
             "Only the test figure is unbiased: its photos took no part in training or in any "
-            f"choice.{flattered}"
+            f"choice.{flattered if chosen else ''}"
         )
     if key == "cross_validation":
         return (
@@ -148,14 +149,33 @@ def _origin(metrics: Metrics, key: str) -> str:
             "share their training photos: take the interval as a rough guide."
         )
     if key == "validation":
+        if not chosen:
+            return (
+                "There is no test set, but these photos took no part in training or in any "
+                "choice: every epoch was run, and the last was kept."
+            )
         return (
-            "There is no test set. These photos also chose the strength of the head, which "
-            "flatters the figure a little: for an unbiased one, keep some photos for the test."
+            f"There is no test set. These photos also chose {chosen}, which flatters the figure a "
+            "little: for an unbiased one, keep some photos for the test."
         )
     return (
         "A network can learn its training photos by heart, so this figure says nothing about new "
         "ones: keep some photos for validation and test."
     )
+
+
+def _chosen(metrics: Metrics) -> str:
+    """What was chosen by the validation photos; empty if nothing was."""
+    training = metrics.get("training")
+    if not training:
+        return "the strength of the head"
+    if not training["used"]:
+        return "the strength of the head, and to train no other layer"
+    if training["candidates"]:
+        return "the epoch that was kept, and its weights over the head alone"
+    if training["recipe"]["keep_best"]:
+        return "the epoch that was kept"
+    return "when to stop" if training["recipe"]["patience"] else ""
 
 
 def gap(metrics: Metrics) -> str:

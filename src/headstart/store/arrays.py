@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -31,23 +30,17 @@ from headstart.store.files import write_bytes
 
 _SUFFIX = ".rows"
 _DTYPES = {"float32": "F32", "float16": "F16"}
-DEFAULT_LIMIT_BYTES = 10 * 2**30
 
 
 @dataclass(slots=True)
 class _Segment:
-    """An open segment: its rows stay in the mapped file until they are asked for."""
+    """What lies in a segment; `rows` is the mapped file while rows are read from it."""
 
     path: Path
     keys: NDArray[np.uint8]
     crc: NDArray[np.uint32]
-    rows: Any
+    rows: Any = None
     used: bool = False
-
-    def row(self, i: int) -> NDArray[Any] | None:
-        """Row i, or None where it is damaged."""
-        row: NDArray[Any] = self.rows[i]
-        return row if _crc(self.keys[i].tobytes(), row) == self.crc[i] else None
 
 
 class Shelf:
@@ -67,6 +60,7 @@ class Shelf:
         self._shape = shape
         self._dtype = dtype
         self._place: dict[bytes, tuple[_Segment, int]] = {}
+        self._mapped: _Segment | None = None
         self.damaged = 0
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             self._open(path)
@@ -78,9 +72,9 @@ class Shelf:
         if place is None:
             return None
         segment, i = place
-        row = segment.row(i)
+        row = self._row(segment, i)
         if row is None:
-            self.damaged += 1
+            self.damaged += segment.path.exists()  # if not, another process made room just now
             del self._place[raw]
         elif not segment.used:
             segment.used = True
@@ -111,8 +105,25 @@ class Shelf:
         write_bytes(path, safetensors.numpy.save(tensors))
         self._open(path)
 
+    def _row(self, segment: _Segment, i: int) -> NDArray[Any] | None:
+        """Row i of a segment, or None where it is damaged or gone.
+
+        One file is mapped at a time: what is mapped counts as memory of this process.
+        """
+        if segment is not self._mapped:
+            if self._mapped is not None:
+                self._mapped.rows = None
+            self._mapped = segment
+            try:
+                segment.rows = _opened(segment.path).get_slice("rows")
+            except (OSError, SafetensorError):
+                self._mapped = None
+                return None
+        row: NDArray[Any] = segment.rows[i]
+        return row if _crc(segment.keys[i].tobytes(), row) == segment.crc[i] else None
+
     def _open(self, path: Path) -> None:
-        """Map a segment; one that is not as we write it is removed, its rows being lost."""
+        """List a segment; one that is not as we write it is removed, its rows being lost."""
         try:
             segment = self._segment(path)
         except OSError:  # another process made room just now, or it belongs to another user
@@ -125,11 +136,11 @@ class Shelf:
         for i, key in enumerate(segment.keys):
             raw = key.tobytes()
             # A row that was damaged and computed again lies here twice: keep to the good copy.
-            if raw not in self._place or segment.row(i) is not None:
+            if raw not in self._place or self._row(segment, i) is not None:
                 self._place[raw] = (segment, i)
 
     def _segment(self, path: Path) -> _Segment:
-        file: Any = safe_open(path, framework="numpy")
+        file = _opened(path)
         keys, crc, rows = file.get_tensor("keys"), file.get_tensor("crc"), file.get_slice("rows")
         n = crc.size
         if (
@@ -138,32 +149,11 @@ class Shelf:
             or (rows.get_dtype(), rows.get_shape()) != (_DTYPES[self._dtype], [n, *self._shape])
         ):
             raise ValueError("tensors of another kind")
-        return _Segment(path, keys, crc, rows)
+        return _Segment(path, keys, crc)
 
 
-def make_room(root: Path, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> int:
-    """Remove what was not used for longest until everything under `root` fits the limit.
-
-    What a killed process left half-written goes the same way.
-
-    Returns:
-        The number of bytes that were freed.
-    """
-    found = []
-    for path in root.rglob("*"):
-        with suppress(FileNotFoundError):  # another process makes room too
-            status = path.stat()
-            if S_ISREG(status.st_mode):
-                found.append((status.st_mtime_ns, status.st_size, path))
-    excess = sum(size for _, size, _ in found) - limit_bytes
-    freed = 0
-    for _, size, path in sorted(found):
-        if freed >= excess:
-            break
-        with suppress(PermissionError):  # another user's, or in use where that locks a file
-            path.unlink(missing_ok=True)
-            freed += size
-    return freed
+def _opened(path: Path) -> Any:
+    return safe_open(path, framework="numpy")
 
 
 def _crc(key: bytes, row: NDArray[Any]) -> int:

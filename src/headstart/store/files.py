@@ -18,12 +18,13 @@ from headstart.errors import OutputError
 def cache_root() -> Path:
     """The folder under which everything of ours that can be computed again is kept.
 
-    `HEADSTART_CACHE_DIR`, else `XDG_CACHE_HOME/headstart`, else `~/.cache/headstart`
-    (`%LOCALAPPDATA%\\headstart` on Windows). It is not created here.
+    `HEADSTART_CACHE_DIR/headstart-cache`, else `XDG_CACHE_HOME/headstart`, else
+    `~/.cache/headstart` (`%LOCALAPPDATA%\\headstart` on Windows). All that lies in it is ours
+    and may be removed; what lies beside it is not. It is not created here.
     """
     given = os.environ.get("HEADSTART_CACHE_DIR")
     if given:
-        return Path(given).expanduser().absolute()
+        return Path(given).expanduser().absolute() / "headstart-cache"
     if os.name == "nt":
         return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "headstart"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headstart"
@@ -49,21 +50,21 @@ def new_file(path: Path, size: int | None = None) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(temporary, "xb")  # noqa: SIM115 (closed below)
     except OSError as error:
-        raise _cannot_write(path, size, error) from error
+        raise cannot_write(path, size, error) from error
     try:
         with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
         # An error that names another file is the block's own: it was reading, not writing.
         ours = (None, str(temporary), str(path.parent))
         if isinstance(error, OSError) and error.filename in ours:
-            raise _cannot_write(path, size, error) from error
+            raise cannot_write(path, size, error) from error
         raise
 
 
@@ -84,12 +85,23 @@ def write_json(path: Path, document: Any) -> None:
     A path with bytes that are not UTF-8 comes back as it was: `os.fsdecode` turned them into
     lone surrogates, which JSON can hold as escapes.
     """
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    text = _NUMBERS.sub(lambda row: " ".join(row.group().split()), text)
+    text = _json(document) + "\n"
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
-_NUMBERS = re.compile(r"\[\s+-?\d[-+.\deE,\s]*\]")  # a row of a matrix stands on one line
+def _json(document: Any, margin: str = "\n") -> str:
+    """JSON indented by two, with a row of numbers on one line."""
+    inner = f"{margin}  "
+    if isinstance(document, dict) and document:
+        lines = [
+            f"{json.dumps(str(k), ensure_ascii=False)}: {_json(v, inner)}"
+            for k, v in document.items()
+        ]
+        return f"{{{inner}{f',{inner}'.join(lines)}{margin}}}"
+    if isinstance(document, (list, tuple)) and any(type(x) not in (int, float) for x in document):
+        lines = [_json(item, inner) for item in document]
+        return f"[{inner}{f',{inner}'.join(lines)}{margin}]"
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
 def sha256_of_file(path: Path | str) -> str:
@@ -129,10 +141,14 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{ord(character):04x}"
 
 
-def _cannot_write(path: Path, size: int | None, error: OSError) -> OutputError:
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, the user, a file
+
+
+def cannot_write(path: Path, size: int | None, error: OSError) -> OutputError:
+    """The error for a place that refuses a write, with the bytes that are needed, if known."""
     reason = error.strerror or str(error)
     mend = "Make that place writable, or name another."
-    if error.errno == errno.ENOSPC:
+    if error.errno in _NO_ROOM:
         mend = "Free space there, or name another place."
         with suppress(OSError):
             reason += f"; {shutil.disk_usage(path.parent).free:,} bytes are free"
@@ -140,7 +156,8 @@ def _cannot_write(path: Path, size: int | None, error: OSError) -> OutputError:
     return OutputError(f"cannot be written ({reason}).", where=printable(str(path)), mend=mend)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Flush the entries of a folder to the disk: what was made or renamed in it stays so."""
     if os.name == "nt":  # a folder cannot be opened there; the rename itself is journalled
         return
     handle = os.open(folder, os.O_RDONLY)

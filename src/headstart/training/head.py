@@ -1,16 +1,15 @@
 """The head: multinomial logistic regression on standardised features."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from headstart.evaluation.metrics import Labels, log_loss, softmax
+from headstart.training.blas import one_thread
 from headstart.training.lbfgs import minimise
 
 Rows = NDArray[np.float32]
@@ -20,6 +19,12 @@ STRENGTHS = tuple(10.0**-e for e in (1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5))
 """L2 penalties that are tried, from the strongest on."""
 
 _ROUGH, _FINE = 1e-6, 1e-10  # relative change of the loss at which the search ends
+_MUCH = 2 * 10**9  # samples x features x classes, from which on a search takes minutes
+_COARSE = 1e-4  # so it ends sooner: what more would bring no longer shows in the accuracy
+_TRIED = 8  # training samples a class, at least, that penalties are compared with
+_LEAST = -60.0  # logit, the largest being 0: e**-80 makes products a hundred times slower
+_PIECE = 2**21  # numbers that are worked on at once, 8 MB
+_KEPT = 2**25  # standardised numbers that are kept, 128 MB; more are made anew for each use
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,12 @@ class Head:
 
     def probabilities(self, features: Rows) -> NDArray[np.float64]:
         """float64 (n, n_classes), rows sum to one."""
-        return softmax(self.logits(features).astype(np.float64))
+        return softmax(self.logits(features))
+
+    def pieces(self, features: Rows, samples: NDArray[np.int64]) -> Iterator[NDArray[np.float64]]:
+        """`probabilities` of the numbered rows of `features`, some rows at a time."""
+        for piece in _pieces(len(samples), *self.weights.shape):
+            yield self.probabilities(features[samples[piece]])
 
 
 def balanced_weights(labels: Labels, n_classes: int) -> Weights:
@@ -57,36 +67,52 @@ class Problem:
     Minimised is the weighted mean of −log p(label) plus strength / 2 · ‖W‖², over the weights
     W of the standardised features and an unpenalised bias, by L-BFGS.
 
+    Features of many samples are not copied but standardised piece by piece, whenever they are
+    used: a copy of 100,000 samples would not fit beside them into the memory that we may take.
+
     Args:
         features: float32 (n, d).
         labels: int64 (n,), each below `n_classes`.
-        sample_weight: float64 (n,) of mean 1, or None for all alike.
+        sample_weight: float64 (m,) of mean 1, or None for all alike.
+        samples: int64 (m,), the rows of `features` and `labels` to train on; None for all.
     """
 
     def __init__(
-        self, features: Rows, labels: Labels, n_classes: int, sample_weight: Weights | None = None
+        self,
+        features: Rows,
+        labels: Labels,
+        n_classes: int,
+        sample_weight: Weights | None = None,
+        samples: NDArray[np.int64] | None = None,
     ) -> None:
-        self._mean = features.mean(axis=0, dtype=np.float64)
-        scale = features.std(axis=0, dtype=np.float64)
-        scale[scale < 1e-6 * max(1.0, float(scale.max(initial=0)))] = 1.0  # constants tell nothing
-        self._scale = scale
-        x = (features - self._mean.astype(np.float32)) / scale.astype(np.float32)
+        self._features = features
+        self._samples = np.arange(len(features)) if samples is None else samples
+        n, d = len(self._samples), features.shape[1]
+        self._all_labels, self._labels = labels, labels[self._samples]
+        self._weight = np.ones(n) if sample_weight is None else sample_weight
+        self._pieces = _pieces(n, d, n_classes)
+        self._mean, self._scale = self._moments()
+        self._x = self._standardised(slice(None)) if n * d <= _KEPT else None
         self._basis = None
-        if 2 * len(x) < x.shape[1]:  # the solution is a mix of the samples: search among those
-            with _one_thread():
-                self._basis = np.linalg.qr(x.T)[0]
-                x = x @ self._basis
-        self._x = x
-        self._labels = labels
-        self._weight = np.ones(len(labels)) if sample_weight is None else sample_weight
-        self._shape = (x.shape[1], n_classes)
-        self._at = np.zeros((x.shape[1] + 1) * n_classes)
+        if 2 * n < d and self._x is not None:
+            # The solution is a mix of the samples: search among those.
+            with one_thread:
+                self._basis = np.linalg.qr(self._x.T)[0]
+                self._x = self._x @ self._basis
+                d = self._x.shape[1]
+        self._shape = (d, n_classes)
+        self._work = n * d * n_classes
+        self._at = np.zeros((d + 1) * n_classes)
         self._solved: dict[float, Weights] = {}
 
-    def solve(self, strength: float, tolerance: float = _FINE) -> Head:
+    def __len__(self) -> int:
+        """How many samples it is fitted to."""
+        return len(self._samples)
+
+    def solve(self, strength: float, *, rough: bool = False) -> Head:
         """The head for one penalty, searched for from where the last search ended."""
-        small = self._x.size * self._shape[1] < 10**9
-        with _one_thread() if small else nullcontext():
+        tolerance = _COARSE if self._work > _MUCH else _ROUGH if rough else _FINE
+        with one_thread if self._work < 10**9 else nullcontext():
             self._at = self._solved[strength] = minimise(
                 partial(self._loss_and_gradient, strength=strength),
                 self._solved.get(strength, self._at),
@@ -102,7 +128,19 @@ class Problem:
     def path(self) -> Iterator[Head]:
         """A roughly fitted head for each of `STRENGTHS`."""
         for strength in STRENGTHS:
-            yield self.solve(strength, _ROUGH)
+            yield self.solve(strength, rough=True)
+
+    def thinned(self) -> "Problem":
+        """The same with every nth sample of each class where all of them are too much work."""
+        n, (d, k) = len(self), self._shape
+        step = n // max(_TRIED * k, _MUCH // (d * k)) if self._work > _MUCH else 1
+        if step <= 1:
+            return self
+        order = np.argsort(self._labels, kind="stable")
+        first = np.searchsorted(self._labels[order], self._labels[order])  # of the same class
+        kept = np.sort(order[(np.arange(n) - first) % step == 0])
+        weight = self._weight[kept] / self._weight[kept].mean()
+        return Problem(self._features, self._all_labels, k, weight, self._samples[kept])
 
     def _parts(self, flat: Weights) -> tuple[Weights, Weights]:
         d, k = self._shape
@@ -110,35 +148,77 @@ class Problem:
 
     def _loss_and_gradient(self, flat: Weights, strength: float) -> tuple[float, Weights]:
         weights, bias = self._parts(flat)
-        rows = np.arange(len(self._labels))
-        logits = self._x @ weights.astype(np.float32) + bias
-        logits -= logits.max(axis=1, keepdims=True)
-        error = np.exp(logits)
-        total = error.sum(axis=1)
-        loss = float(self._weight @ (np.log(total) - logits[rows, self._labels])) / len(rows)
-        error /= total[:, None]
-        error[rows, self._labels] -= 1
-        error *= self._weight[:, None] / len(rows)
-        gradient = (self._x.T @ error.astype(np.float32)).astype(np.float64) + strength * weights
-        loss += strength / 2 * float(np.sum(weights * weights))
-        return loss, np.concatenate([gradient.ravel(), error.sum(axis=0)])
+        kernel, offset = weights.astype(np.float32), bias.astype(np.float32)
+        loss, gradient = strength / 2 * float(np.sum(weights * weights)), np.empty_like(flat)
+        slope, bias_slope = self._parts(gradient)
+        np.multiply(weights, strength, out=slope)
+        bias_slope[:] = 0
+        share = self._weight / len(self._samples)
+        for piece in self._pieces:
+            x = self._standardised(piece) if self._x is None else self._x[piece]
+            labels, rows = self._labels[piece], np.arange(len(x))
+            error = x @ kernel
+            error += offset
+            error -= error.max(axis=1, keepdims=True)
+            np.maximum(error, _LEAST, out=error)
+            logit = error[rows, labels].astype(np.float64)
+            np.exp(error, out=error)
+            total = error.sum(axis=1, dtype=np.float64)
+            loss += float(share[piece] @ (np.log(total) - logit))
+            error *= (share[piece] / total).astype(np.float32)[:, None]
+            error[rows, labels] -= share[piece].astype(np.float32)
+            slope += x.T @ error
+            bias_slope += error.sum(axis=0, dtype=np.float64)
+        return loss, gradient
+
+    def _moments(self) -> tuple[Weights, Weights]:
+        """Mean and standard deviation of each feature, float64 (d,)."""
+        n, d = len(self._samples), self._features.shape[1]
+        mean, variance = np.zeros(d), np.zeros(d)
+        for piece in self._pieces:
+            mean += self._features[self._samples[piece]].sum(axis=0, dtype=np.float64) / n
+        for piece in self._pieces:
+            variance += ((self._features[self._samples[piece]] - mean) ** 2).sum(axis=0) / n
+        scale = np.sqrt(variance)
+        scale[scale < 1e-6 * max(1.0, float(scale.max(initial=0)))] = 1.0  # constants tell nothing
+        return mean, scale
+
+    def _standardised(self, piece: slice) -> Rows:
+        x = self._features[self._samples[piece]]
+        x -= self._mean.astype(np.float32)
+        x /= self._scale.astype(np.float32)
+        return x
 
 
 def select(
-    problem: Problem, validation_features: Rows, validation_labels: Labels, patience: int = 2
+    problem: Problem,
+    features: Rows,
+    labels: Labels,
+    samples: NDArray[np.int64] | None = None,
+    patience: int = 2,
 ) -> Head:
-    """The head whose penalty gives the least log loss on the validation samples.
+    """The head whose penalty gives the least log loss on samples kept from training.
 
     Penalties weaker than the best so far are tried until `patience` of them brought nothing.
+    Many samples of many classes are thinned for that. The best penalty on their sum of losses
+    hardly depends on their number (it is a prior of the weights), so that on their mean, which
+    `strength` is, goes with its inverse.
+
+    Args:
+        samples: int64 (m,), the rows of `features` and `labels` to judge by; None for all.
     """
+    samples = np.arange(len(labels)) if samples is None else samples
+    trial = problem.thinned()
     best, least, waited = STRENGTHS[0], np.inf, 0
-    for head in problem.path():
-        loss = log_loss(validation_labels, head.probabilities(validation_features))
+    for head in trial.path():
+        loss = _loss(head, features, labels, samples)
         if loss < least:
             best, least, waited = head.strength, loss, 0
         elif (waited := waited + 1) == patience:
             break
-    return problem.solve(best)
+    share = len(trial) / len(problem)
+    del trial  # its memory is wanted
+    return problem.solve(best * share)
 
 
 def select_by_folds(
@@ -195,13 +275,17 @@ def _problem(features: Rows, labels: Labels, n_classes: int, balanced: bool) -> 
     return Problem(features, labels, n_classes, weight)
 
 
-def _one_thread() -> AbstractContextManager[Any]:
-    """Linear algebra in one thread: on a small problem more of them cost more than they bring,
-    above all on a busy machine, and the result does not depend on the number of cores."""
-    limits: AbstractContextManager[Any] = _controller().limit(limits=1)
-    return limits
+def _loss(head: Head, features: Rows, labels: Labels, samples: NDArray[np.int64]) -> float:
+    """`log_loss` of the numbered samples."""
+    total, done = 0.0, 0
+    for piece in head.pieces(features, samples):
+        part = samples[done : done + len(piece)]
+        total += len(part) * log_loss(labels[part], piece)
+        done += len(part)
+    return total / done
 
 
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
+def _pieces(n: int, n_features: int, n_classes: int) -> list[slice]:
+    """n samples in pieces of which neither features nor logits are many."""
+    rows = max(1, _PIECE // max(n_features, n_classes))
+    return [slice(i, min(i + rows, n)) for i in range(0, n, rows)]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
-_MEMORY = 20
+_MEMORY = 20  # steps that are remembered
+_MEMORY_BYTES = 2**27  # that they may take, though never fewer than three
 _STEPS = 1000
 _FLAT = 1e-6  # largest entry of the gradient at which there is nothing left to gain
 _ENOUGH = 1e-4  # share of the decrease that the slope promises (Armijo's condition)
@@ -31,10 +32,16 @@ def minimise(
         start: where the search begins, float64 (n,).
         tolerance: it ends when a step lowers the value by less than this share of it, or of 1
             where the value is less.
+
+    Raises:
+        ArithmeticError: value or gradient at the start is not finite.
     """
     x = start
     value, gradient = function(x)
-    pairs: deque[tuple[Vector, Vector]] = deque(maxlen=_MEMORY)
+    if not (np.isfinite(value) and np.isfinite(gradient).all()):
+        raise ArithmeticError("the function is not finite where the search begins")
+    memory = min(_MEMORY, max(3, _MEMORY_BYTES // (2 * x.nbytes)))
+    pairs: deque[tuple[Vector, Vector]] = deque(maxlen=memory)
     for _ in range(_STEPS):
         if np.abs(gradient).max() <= _FLAT:
             break
@@ -50,7 +57,7 @@ def minimise(
             if length < _SHORTEST:  # what is left to gain is below the function's own rounding
                 return x
             least = -slope * length**2 / (2 * lacking)  # of the parabola through what is known
-            length = float(np.clip(least, 0.1 * length, 0.5 * length))
+            length = float(np.clip(np.nan_to_num(least), 0.1 * length, 0.5 * length))
         step, change = there - x, gradient_there - gradient
         gained = value - value_there
         settled = bool(pairs) and gained <= tolerance * max(abs(value), 1.0)

@@ -1,0 +1,66 @@
+"""What training makes of data: a classifier that is ready to be judged, described and saved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.backbone.engine import Floats
+from headstart.evaluation.trust import Answers
+from headstart.training.head import Head
+
+if TYPE_CHECKING:
+    from openvino import Model
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What training by gradient leaves beside the head.
+
+    Attributes:
+        first: the first layer of the backbone that was trained; `logits`: none was.
+        tensors: the weights of those layers, by `layer/weight`.
+        optimizer: Keras' class name and configuration of the optimizer.
+        state: its variables, by number and name, in its own order.
+        dropout, momentum, label_smoothing: what else a training that goes on must know; see
+            `training.tail.build` and `training.loop.Recipe`.
+    """
+
+    first: str
+    tensors: dict[str, NDArray[np.float32]]
+    optimizer: dict[str, Any]
+    state: dict[str, NDArray[Any]]
+    dropout: float
+    momentum: float | None
+    label_smoothing: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained classifier.
+
+    Attributes:
+        head: the layer from features to logits.
+        answers: what it says of the samples, one for each set; the last is that to judge by.
+        probabilities: float64 (m, n_classes) for the samples of m numbers.
+        graph: makes the backbone as it is now, uint8 pixels to features.
+        engine, precision: what computed the answers.
+        parameters, trained: how many numbers there are, and how many were trained.
+        tuned: None: only the head was trained, and not by gradient.
+        history: a row for each epoch of a training by gradient, kept or not.
+        training: what `metrics.json` says of that training.
+    """
+
+    head: Head
+    answers: list[Answers]
+    probabilities: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+    graph: "Callable[[], Model]"
+    engine: str
+    precision: Floats
+    parameters: int
+    trained: int
+    tuned: Tuned | None = None
+    history: list[dict[str, float]] = field(default_factory=list)
+    training: dict[str, Any] | None = None

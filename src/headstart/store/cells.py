@@ -1,0 +1,22 @@
+"""Text in the cells of a CSV file that a spreadsheet may open.
+
+A spreadsheet runs a cell that begins with = + - or @ as a formula, and some skip a tab, a
+carriage return or a NUL before it. Such a cell is written with a ' in front, which
+spreadsheets take for "this is text"; numbers stay numbers. What was written comes back the
+same: a text that has this form already gets one ' more.
+"""
+
+import re
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def escaped(text: str) -> str:
+    """A text as it is written into a cell."""
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def plain(cell: str) -> str:
+    """The text that was written into a cell as `escaped` gives it."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell

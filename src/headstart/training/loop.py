@@ -1,0 +1,256 @@
+"""Training by gradient: one loop for the tail of a backbone and for a network from scratch.
+
+Keras computes the steps. What is ours is around them: every epoch's order and every random
+number come from (seed, epoch), the weights of the best epoch are kept, and a checkpoint
+after each epoch lets a killed training end with the bits that it would have had.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+
+from headstart.errors import InputError, Interrupted
+from headstart.events import Epoch, Listener, nobody
+from headstart.training import checkpoint
+from headstart.training.checkpoint import Arrays, Checkpoint
+from headstart.training.examples import Examples
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        optimizer: `adamw` (Loshchilov and Hutter, arXiv:1711.05101) or `adam`.
+        schedule: `cosine` rises over the first twelfth of all steps and falls to zero after
+            it (Loshchilov and Hutter, arXiv:1608.03983); `constant` stays.
+        learning_rate: the highest.
+        weight_decay: of `adamw`.
+        label_smoothing: share of the probability that all classes get alike
+            (Szegedy et al., arXiv:1512.00567).
+        patience: epochs without a lower validation loss before it stops; None: never.
+        keep_best: end with the weights of the epoch of least validation loss, not the last.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["cosine", "constant"] = "cosine"
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.0
+    patience: int | None = None
+    keep_best: bool = True
+
+
+@dataclass
+class Trained:
+    """What became of a training; the network holds the weights of epoch `kept`.
+
+    Attributes:
+        history: one row an epoch: epoch, loss, accuracy, val_loss, val_accuracy,
+            learning_rate, seconds.
+        kept: the epoch whose weights these are, 1 for the first.
+        stopped: why it ended.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    kept: int = 0
+    stopped: Literal["epochs", "patience", "budget"] = "epochs"
+
+
+def train(
+    network: Any,
+    recipe: Recipe,
+    training: Examples,
+    validation: Examples | None,
+    *,
+    seed: int,
+    place: Path,
+    about: Mapping[str, Any],
+    resume: bool = False,
+    budget: float = math.inf,
+    listen: Listener = nobody,
+) -> Trained:
+    """Train a network that gives logits; it is left compiled, with its optimizer.
+
+    Args:
+        network: a `keras.Model`, rows in, float32 (n, n_classes) logits out.
+        seed: with the number of the epoch, settles order and random numbers.
+        place: where the checkpoint goes.
+        about: what the training is of; a checkpoint of another is refused.
+        resume: go on from the checkpoint at `place`, if there is one.
+        budget: seconds that may pass; no epoch begins that would end later.
+
+    Raises:
+        Interrupted: stopped from outside; the epochs so far are kept.
+        InputError: the loss is no longer a number.
+        ModelError: the checkpoint is of another training, or damaged.
+        OutputError: the checkpoint cannot be written.
+    """
+    steps = math.ceil(len(training.labels) / recipe.batch_size)
+    _compile(network, recipe, steps)
+    done, best = Trained(), None
+    found = checkpoint.read(place, about) if resume else None
+    if found is not None:
+        done = Trained(**found.state)
+        _restore(network, _part(found.arrays, "last"))
+        best = _part(found.arrays, "best") or _part(found.arrays, "last")
+    try:
+        while not _over(done, recipe, budget):
+            number = len(done.history) + 1
+            row = _epoch(network, recipe, training, validation, number, seed, listen)
+            is_best = row["val_loss"] < min((r["val_loss"] for r in done.history), default=math.inf)
+            done.history.append(row)
+            last = _arrays(network)
+            if is_best or not recipe.keep_best or validation is None:
+                done.kept, best = number, last
+            _write(place, about, done, last, best)
+            figures = {name: row[name] for name in _FIGURES if not math.isnan(row[name])}
+            listen(Epoch(number, recipe.epochs, figures, is_best))
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Stopped in epoch {len(done.history) + 1} of {recipe.epochs}; those before it are "
+            "kept.",
+            mend="The same command with --resume goes on from there.",
+        ) from None
+    if best is not None and done.kept < len(done.history):
+        _restore(network, best)
+    return done
+
+
+def _over(done: Trained, recipe: Recipe, budget: float) -> bool:
+    """Whether no epoch follows; then `done` says why."""
+    epochs = len(done.history)
+    spent = sum(row["seconds"] for row in done.history)
+    if epochs >= recipe.epochs:
+        done.stopped = "epochs"
+    elif recipe.patience is not None and epochs - _least(done) >= recipe.patience:
+        done.stopped = "patience"
+    elif epochs and spent + done.history[-1]["seconds"] > budget:
+        done.stopped = "budget"
+    else:
+        return False
+    return True
+
+
+def _least(done: Trained) -> int:
+    """The epoch of least validation loss; the last one where nothing validates."""
+    losses = [row["val_loss"] for row in done.history]
+    if not losses or math.isnan(losses[-1]):
+        return len(losses)
+    return 1 + int(np.argmin(losses))
+
+
+def _compile(network: Any, recipe: Recipe, steps: int) -> None:
+    from headstart.backbone.quiet_keras import keras
+
+    rate: Any = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        rising = max(1, steps * recipe.epochs // 12)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 20,
+            decay_steps=max(1, steps * recipe.epochs - rising),
+            warmup_target=rate,
+            warmup_steps=rising,
+        )
+    if recipe.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    else:
+        optimizer = keras.optimizers.Adam(rate)
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=recipe.label_smoothing
+    )
+    network.compile(optimizer, loss, metrics=["accuracy"])
+    optimizer.build(network.trainable_variables)
+
+
+def _epoch(
+    network: Any,
+    recipe: Recipe,
+    training: Examples,
+    validation: Examples | None,
+    number: int,
+    seed: int,
+    listen: Listener,
+) -> dict[str, float]:
+    """Train for one epoch; returns its row of the history."""
+    from headstart.training.batches import Batches, Watch, reseed
+
+    n_classes = network.output_shape[-1]
+    random = np.random.default_rng([seed, number])
+    order = random.permutation(len(training.labels))
+    reseed(network, int(random.integers(2**31)))
+    start = perf_counter()
+    history = network.fit(
+        Batches(training, order, recipe.batch_size, n_classes),
+        validation_data=validation
+        and Batches(validation, np.arange(len(validation.labels)), 64, n_classes),
+        callbacks=[Watch(number, recipe.epochs, listen)],
+        shuffle=False,  # Keras would draw an order of the batches from a global state
+        verbose=0,
+    ).history
+    row = {name: float(history.get(name, [math.nan])[-1]) for name in _FIGURES}
+    if not math.isfinite(row["loss"]):
+        raise InputError(
+            f"The loss is no longer a number in epoch {number}.",
+            mend="Give a lower --learning-rate.",
+        )
+    rate = float(np.asarray(network.optimizer.learning_rate))
+    seconds = round(perf_counter() - start, 3)
+    return {"epoch": number, **row, "learning_rate": rate, "seconds": seconds}
+
+
+_FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+def _arrays(network: Any) -> Arrays:
+    """All that training changes: weights, optimizer, random states; by place and name."""
+    variables = [*network.variables, *network.optimizer.variables]
+    return {f"{i:05}.{v.path}": np.asarray(v.value).copy() for i, v in enumerate(variables)}
+
+
+def _restore(network: Any, arrays: Arrays) -> None:
+    variables = [*network.variables, *network.optimizer.variables]
+    for variable, name in zip(variables, sorted(arrays), strict=True):
+        variable.assign(arrays[name])
+
+
+def _write(
+    place: Path, about: Mapping[str, Any], done: Trained, last: Arrays, best: Arrays | None
+) -> None:
+    arrays = {f"last/{name}": array for name, array in last.items()}
+    if best is not None and best is not last:
+        arrays |= {f"best/{name}": array for name, array in best.items()}
+    checkpoint.write(place, Checkpoint(dict(about), asdict(done), arrays))
+
+
+def _part(arrays: Arrays, which: str) -> Arrays:
+    prefix = f"{which}/"
+    return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
+
+
+def optimizer_record(network: Any) -> dict[str, Any]:
+    """The class and the configuration of a network's optimizer, as JSON values."""
+    from headstart.backbone.quiet_keras import keras
+
+    record = keras.optimizers.serialize(network.optimizer)
+    return {"class_name": type(network.optimizer).__name__, "config": _plain(record["config"])}
+
+
+def optimizer_state(network: Any) -> Arrays:
+    """The variables of a network's optimizer, by number and name."""
+    variables = network.optimizer.variables
+    return {f"{i:05}.{v.name}": np.asarray(v.value).copy() for i, v in enumerate(variables)}
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,97 @@
+"""From options to a plan: what of a network is trained by gradient, and how."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
+from headstart.errors import OptionError
+from headstart.options import TrainOptions
+from headstart.training.loop import Recipe
+
+_RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
+_SCRATCH = Recipe(epochs=20, batch_size=32, learning_rate=1e-3, patience=5)
+_DROPOUT = 0.2
+_MOMENTUM = 0.9  # Keras' own 0.99 follows the batches over more steps than there are
+_TUTORIAL = Recipe(
+    epochs=0,  # as many as the row has
+    batch_size=10,
+    learning_rate=1e-4,
+    optimizer="adam",
+    schedule="constant",
+    keep_best=False,
+)
+_ONLY_BY_GRADIENT = (
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "dropout",
+    "label_smoothing",
+    "patience",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training by gradient.
+
+    Attributes:
+        unfreeze: `none`, `all`, a number of layers, or the first layer that is trained.
+        recipe: how.
+        dropout: share of the features left out at random.
+        momentum: of thawed batch normalizations; None: as the backbone has it.
+        only_if_better: it is tried, and kept where it validates better than the head alone.
+    """
+
+    unfreeze: str
+    recipe: Recipe
+    dropout: float
+    momentum: float | None
+    only_if_better: bool
+
+
+def planned(options: TrainOptions, row: Backbone) -> Plan | None:
+    """What the options ask for; None: the logistic head is all that is trained.
+
+    Raises:
+        OptionError: an option would do nothing, or the row has no such recipe.
+    """
+    wanted = {name: getattr(options, name) for name in _ONLY_BY_GRADIENT}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    if options.recipe is not None:
+        if row.tutorial is None:
+            known = ", ".join(each.name for each in (*BACKBONES, *SCRATCH) if each.tutorial)
+            raise OptionError(
+                f"The tutorial trains no {row.name}.",
+                where="--recipe",
+                mend=f"Leave it out, or choose the --backbone from {known}.",
+            )
+        unfreeze = row.tutorial.unfreeze if options.unfreeze == "auto" else options.unfreeze
+        recipe = replace(_TUTORIAL, epochs=row.tutorial.epochs)
+        return _with(Plan(unfreeze, recipe, 0.0, None, only_if_better=False), given)
+    if row.scratch:
+        if options.unfreeze not in ("auto", "all"):
+            raise OptionError(
+                f"{row.name} is trained from nothing, so all of it is trained.",
+                where="--unfreeze",
+                mend="Leave it out.",
+            )
+        whole = Plan("all", _SCRATCH, _DROPOUT, None, only_if_better=False)
+        return _with(whole, given)
+    if options.unfreeze == "none":
+        if given:
+            names = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise OptionError(
+                f"{names} would do nothing: with --unfreeze none the head alone is trained, not "
+                "by gradient.",
+                mend="Leave it out, or say with --unfreeze what else is to be trained.",
+            )
+        return None
+    auto = options.unfreeze == "auto"
+    unfreeze = row.thaw if auto else options.unfreeze
+    tail = Plan(unfreeze, _RECIPE, _DROPOUT, _MOMENTUM, only_if_better=auto)
+    return _with(tail, given)
+
+
+def _with(found: Plan, given: dict[str, Any]) -> Plan:
+    dropout = given.pop("dropout", found.dropout)
+    return replace(found, dropout=dropout, recipe=replace(found.recipe, **given))

@@ -1,0 +1,261 @@
+"""The backbone trained too, its frozen part run once: from data to outcome.
+
+Importing this file costs little; Keras is imported when a training begins.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import features
+from headstart.backbone import convert
+from headstart.backbone.engine import Engine, KerasEngine, OpenVinoEngine
+from headstart.bundle.save import with_head
+from headstart.data import split
+from headstart.dataset import Data, Network, views
+from headstart.errors import SourceError
+from headstart.evaluation.metrics import mean_surprise, softmax
+from headstart.evaluation.trust import Answers, answered
+from headstart.events import Listener
+from headstart.features import PixelRows, View
+from headstart.options import TrainOptions
+from headstart.outcome import Outcome, Tuned
+from headstart.store.files import key_of, printable
+from headstart.store.rows import Joined
+from headstart.training import loop
+from headstart.training.examples import Examples, Rows
+from headstart.training.head import balanced_weights
+from headstart.training.loop import Trained
+from headstart.training.plan import Plan
+
+if TYPE_CHECKING:
+    from headstart.training.tail import Tail
+
+_ROOM = 6
+"""Errors on the validation samples from which on a tail is tried: of fewer, not even a tail that
+makes none could be told from chance (one-sided sign test, p < 0.05 needs five more right)."""
+
+
+def room(answers: Sequence[Answers]) -> bool:
+    """Whether the validation samples leave room for something better than this."""
+    return any(
+        each.name == "validation" and int((each.labels != each.predicted).sum()) >= _ROOM
+        for each in answers
+    )
+
+
+def tune(
+    plan: Plan,
+    data: Data,
+    sides: NDArray[np.str_],
+    network: Network,
+    options: TrainOptions,
+    alone: Outcome | None,
+    *,
+    place: Path,
+    resume: bool,
+    listen: Listener,
+) -> Outcome:
+    """Train the end of the backbone, and a new top, on what the frozen part makes of the photos.
+
+    Args:
+        alone: what a head on the frozen backbone makes of the data. It is returned if the plan
+            leaves the choice and it validates better.
+        place: where the checkpoint goes.
+        resume: go on from the checkpoint there.
+
+    Raises:
+        MissingError: TensorFlow is not installed.
+        SourceError: there is nothing to judge by.
+        HeadstartError: as `loop.train`.
+    """
+    from headstart.training import tail as tails
+
+    number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
+    if not len(number["validation"]) and not len(number["test"]):
+        raise SourceError(
+            "There are too few photos to keep some from a training by gradient to judge it by.",
+            where=printable(data.photos.source),
+            mend="Add photos, keep some with --validation and --test, or give --unfreeze none.",
+        )
+    n_classes = len(data.photos.classes)
+    tail = tails.build(
+        network.backbone,
+        network.weights,
+        network.size,
+        n_classes,
+        unfreeze=plan.unfreeze,
+        dropout=plan.dropout,
+        momentum=plan.momentum,
+        seed=options.seed,
+    )
+    entering = _Entering(data, network, tail, listen)
+    train, seen = number["train"], [None, *views(options)]
+    labels = np.tile(data.labels[train], len(seen))
+    balanced = options.class_weight == "balanced"
+    training = Examples(
+        Joined([entering.rows(train, view) for view in seen]),
+        labels,
+        balanced_weights(labels, n_classes) if balanced else None,
+    )
+    kept = number["validation"]
+    validation = Examples(entering.rows(kept), data.labels[kept]) if len(kept) else None
+    trained = loop.train(
+        tail.network,
+        plan.recipe,
+        training,
+        validation,
+        seed=options.seed,
+        place=place,
+        about=_about(data, sides, tail, network, options),
+        resume=resume,
+        budget=options.budget,
+        listen=listen,
+    )
+    tuned = _outcome(plan, data, number, network, tail, trained, listen)
+    return _chosen(alone, tuned) if alone and plan.only_if_better else tuned
+
+
+class _Entering:
+    """What enters the tail."""
+
+    def __init__(self, data: Data, network: Network, tail: "Tail", listen: Listener) -> None:
+        self._data, self._network, self._tail, self._listen = data, network, tail, listen
+        self._engine = None if tail.cut is None else self._frozen_part()
+
+    def rows(self, samples: NDArray[np.int64], view: View | None = None) -> Rows:
+        """The maps, or the pixels, of the numbered samples, or of views of them."""
+        data, network = self._data, self._network
+        photos = [data.photos.samples[i] for i in samples]
+        keys = [data.photos.keys[i] for i in samples]
+        work = network.size, network.resize
+        if self._engine is None:
+            return PixelRows(photos, keys, *work, view)
+        if len(self._engine.shape) == 1:
+            if view is None:
+                return data.features[samples]
+            return _compute(photos, keys, self._engine, *work, self._listen, view=view)
+        try:
+            return _compute(
+                photos, keys, self._engine, *work, self._listen, view=view, maps="float16"
+            )
+        except OverflowError:
+            return _compute(
+                photos, keys, self._engine, *work, self._listen, view=view, maps="float32"
+            )
+
+    def _frozen_part(self) -> Engine:
+        network, cut = self._network, self._tail.cut
+        assert network.engine is not None
+        if network.engine.name == "keras":
+            digest = key_of(network=network.engine.key, cut=cut.position if cut else None)
+            return KerasEngine(self._tail.frozen, digest)
+        if len(self._tail.shape) == 1:
+            return network.engine
+        graph = convert.graph(
+            network.backbone, network.weights, network.size, self._listen, cut=cut
+        )
+        return OpenVinoEngine(graph.read(), graph.digest, network.engine.precision)
+
+
+def _compute(*given: Any, **more: Any) -> Rows:
+    rows: Rows = features.compute(*given, **more).rows
+    return rows
+
+
+def _about(
+    data: Data, sides: NDArray[np.str_], tail: "Tail", network: Network, options: TrainOptions
+) -> dict[str, Any]:
+    """What a checkpoint must agree with for the training to go on."""
+    listed = "\n".join(
+        f"{key} {label} {side}"
+        for key, label, side in zip(data.photos.keys, data.labels, sides, strict=True)
+    )
+    packages = ("headstart", "numpy", "openvino")
+    return {
+        "samples": sha256(listed.encode()).hexdigest(),
+        "options": options.model_dump(mode="json", exclude={"budget"}),
+        "weights": network.weights.digest,
+        "engine": network.engine.key if network.engine else None,
+        "cut": tail.cut.name if tail.cut else None,
+        "versions": {name: version(name) for name in packages} | tail.versions(),
+    }
+
+
+def _outcome(
+    plan: Plan,
+    data: Data,
+    number: dict[str, NDArray[np.int64]],
+    network: Network,
+    tail: "Tail",
+    trained: Trained,
+    listen: Listener,
+) -> Outcome:
+    """The trained network, judged as the one graph that is saved."""
+    head, tensors = tail.head(), tail.tensors()
+    frozen = network.graph if not tensors else None
+    graph = frozen.read() if frozen else convert.of_model(network.backbone, tail.backbone)
+    digest = sha256(b"".join(each.tobytes() for each in (*tensors.values(), head.weights)))
+    key = key_of(weights=network.weights.digest, trained=digest.hexdigest())
+    engine = OpenVinoEngine(with_head(graph, head), key, output="logits")
+    logits = features.compute(
+        data.photos.samples, data.photos.keys, engine, network.size, network.resize, listen
+    ).rows
+    answers = [
+        answered(side, samples, data.labels[samples], [softmax(logits[samples])])
+        for side, samples in number.items()
+        if len(samples)
+    ]
+    return Outcome(
+        head,
+        answers,
+        lambda samples: softmax(logits[samples]),
+        lambda: graph,
+        engine.name,
+        engine.precision,
+        tail.parameters,
+        tail.trained,
+        Tuned(
+            tail.first,
+            tensors,
+            loop.optimizer_record(tail.network),
+            loop.optimizer_state(tail.network),
+            plan.dropout,
+            plan.momentum,
+            plan.recipe.label_smoothing,
+        ),
+        trained.history,
+        {
+            "unfreeze": plan.unfreeze,
+            "first": tail.first,
+            "recipe": asdict(plan.recipe),
+            "dropout": plan.dropout,
+            "epochs": len(trained.history),
+            "kept": trained.kept,
+            "stopped": trained.stopped,
+            "candidates": None,
+            "used": True,
+        },
+    )
+
+
+def _chosen(alone: Outcome, tuned: Outcome) -> Outcome:
+    """What validates better, more right or as many and surer of it; both are recorded."""
+    figures = [_validated(each) for each in (alone, tuned)]
+    ranks = [(each["accuracy"], -each["loss"]) for each in figures]
+    used = ranks[1] > ranks[0]
+    candidates = dict(zip(("head", "tail"), figures, strict=True))
+    training = {**(tuned.training or {}), "candidates": candidates, "used": used}
+    return replace(tuned if used else alone, history=tuned.history, training=training)
+
+
+def _validated(outcome: Outcome) -> dict[str, float]:
+    answers = next(each for each in outcome.answers if each.name == "validation")
+    right = answers.labels == answers.predicted
+    return {"accuracy": float(right.mean()), "loss": mean_surprise(answers.p_label)}

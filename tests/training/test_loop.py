@@ -1,0 +1,167 @@
+"""training/loop.py"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headstart.errors import InputError, Interrupted, ModelError
+from headstart.events import Epoch, Event
+from headstart.training import loop
+from headstart.training.examples import Examples
+from headstart.training.loop import Recipe, Trained
+
+RECIPE = Recipe(epochs=4, batch_size=16, learning_rate=0.01)
+ABOUT = {"samples": "these"}
+
+
+def examples(n: int, seed: int) -> Examples:
+    """Points in the plane, two classes that overlap a little."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 2, n)
+    rows = random.standard_normal((n, 2)) + 1.5 * labels[:, np.newaxis]
+    return Examples(rows.astype(np.float16), labels)
+
+
+TRAINING, VALIDATION = examples(100, 0), examples(40, 1)
+
+
+@pytest.fixture
+def network(keras: Any) -> Callable[[], Any]:
+    """Makes the same network each time, with Dropout and BatchNormalization."""
+
+    def make() -> Any:
+        layers, draw = keras.layers, keras.initializers.GlorotUniform
+        x = first = keras.Input((2,))
+        x = layers.Dense(16, activation="relu", kernel_initializer=draw(1))(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.Dropout(0.3)(x)
+        return keras.Model(first, layers.Dense(2, kernel_initializer=draw(2))(x))
+
+    return make
+
+
+def train(network: Any, place: Path, recipe: Recipe = RECIPE, **more: Any) -> Trained:
+    given = {"seed": 0, "place": place / "last", "about": ABOUT} | more
+    return loop.train(network, recipe, TRAINING, VALIDATION, **given)
+
+
+def bits(network: Any) -> str:
+    """SHA-256 over weights and optimizer."""
+    held = [*network.weights, *network.optimizer.variables]
+    return hashlib.sha256(b"".join(np.asarray(v.value).tobytes() for v in held)).hexdigest()
+
+
+def test_it_learns_and_tells_of_every_epoch(network: Any, tmp_path: Path) -> None:
+    told: list[Event] = []
+    model = network()
+    done = train(model, tmp_path, listen=told.append)
+    epochs = [event for event in told if isinstance(event, Epoch)]
+    assert [row["epoch"] for row in done.history] == [event.number for event in epochs]
+    assert done.history[-1]["val_loss"] < done.history[0]["val_loss"]
+    assert model.evaluate(VALIDATION.rows, np.eye(2)[VALIDATION.labels], verbose=0)[1] > 0.8
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_fault_65_a_resumed_training_ends_with_the_same_bits(
+    network: Any, tmp_path: Path, keras: Any, stop: int
+) -> None:
+    whole = network()
+    train(whole, tmp_path / "whole")
+
+    def cut_off(event: Event) -> None:
+        if isinstance(event, Epoch) and event.number == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="--resume"):
+        train(network(), tmp_path, listen=cut_off)
+    keras.utils.set_random_seed(99)  # nothing hangs on the state of the process
+    again = network()
+    done = train(again, tmp_path, resume=True)
+    assert len(done.history) == 4
+    assert bits(again) == bits(whole)
+
+
+def test_the_weights_of_the_best_epoch_are_kept(network: Any, tmp_path: Path) -> None:
+    model = network()
+    done = train(model, tmp_path, replace(RECIPE, learning_rate=0.5, epochs=6))
+    losses = [row["val_loss"] for row in done.history]
+    assert done.kept == 1 + int(np.argmin(losses))
+    kept = model.evaluate(VALIDATION.rows, np.eye(2)[VALIDATION.labels], verbose=0)[0]
+    assert kept == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_the_last_weights_are_kept_if_the_recipe_says_so(network: Any, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, learning_rate=0.5, epochs=6, keep_best=False)
+    assert train(network(), tmp_path, recipe).kept == 6
+
+
+def test_it_stops_when_validation_gains_nothing_more(network: Any, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, learning_rate=1.0, epochs=50, patience=2)
+    done = train(network(), tmp_path, recipe)
+    assert done.stopped == "patience"
+    assert len(done.history) == done.kept + 2
+
+
+def test_no_epoch_begins_that_would_pass_the_budget(network: Any, tmp_path: Path) -> None:
+    done = train(network(), tmp_path, budget=1e-3)
+    assert (done.stopped, len(done.history)) == ("budget", 1)
+
+
+def test_a_loss_that_is_no_number_ends_it(network: Any, tmp_path: Path) -> None:
+    rows = np.full((100, 2), np.inf, np.float32)
+    with pytest.raises(InputError, match="no longer a number"):
+        loop.train(
+            network(),
+            RECIPE,
+            Examples(rows, TRAINING.labels),
+            None,
+            seed=0,
+            place=tmp_path / "last",
+            about=ABOUT,
+        )
+
+
+def test_without_validation_the_last_weights_are_kept(network: Any, tmp_path: Path) -> None:
+    place = tmp_path / "last"
+    done = loop.train(network(), RECIPE, TRAINING, None, seed=0, place=place, about=ABOUT)
+    assert done.kept == 4
+
+
+def test_samples_count_as_much_as_they_weigh(network: Any, tmp_path: Path) -> None:
+    weights = np.where(TRAINING.labels == 0, 1.0, 1e-6)
+    model = network()
+    weighted = replace(TRAINING, weights=weights)
+    place = tmp_path / "last"
+    recipe = replace(RECIPE, epochs=12, learning_rate=0.1, keep_best=False)
+    loop.train(model, recipe, weighted, VALIDATION, seed=0, place=place, about=ABOUT)
+    answers = model.predict(VALIDATION.rows, verbose=0).argmax(axis=1)
+    assert (answers == 0).mean() > 0.9
+
+
+def test_fault_73_a_checkpoint_of_another_training_is_refused(network: Any, tmp_path: Path) -> None:
+    train(network(), tmp_path)
+    with pytest.raises(ModelError, match='samples was "these", is "others"'):
+        train(network(), tmp_path, resume=True, about={"samples": "others"})
+
+
+def test_another_seed_gives_another_order(network: Any, tmp_path: Path) -> None:
+    one, other = network(), network()
+    train(one, tmp_path)
+    train(other, tmp_path, seed=1)
+    assert bits(one) != bits(other)
+
+
+def test_the_optimizer_can_be_made_again(network: Any, tmp_path: Path, keras: Any) -> None:
+    model = network()
+    train(model, tmp_path)
+    record = loop.optimizer_record(model)
+    again = keras.optimizers.deserialize(record)
+    again.build(model.trainable_variables)
+    state = loop.optimizer_state(model)
+    assert record["class_name"] == "AdamW"
+    assert [v.shape for v in again.variables] == [array.shape for array in state.values()]
