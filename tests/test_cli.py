@@ -40,13 +40,14 @@ def test_the_version_is_that_of_the_package(call):
 
 
 SOUND = {
-    "train": ["train", "{source}", "--out", "{new}", "--size", "32"],
+    "train": ["train", "{source}", "--out", "{new}", "--size", "32", "--unfreeze", "none"],
     "evaluate": ["evaluate", "{run}", "{few}"],
     "predict": ["predict", "{run}", "{photo}"],
     "classify": ["classify", "{photo}", "--sheet", "{new}.png"],
     "split": ["split", "{source}"],
     "augment": ["augment", "{photo}", "--out", "{new}.png"],
     "inspect": ["inspect", "{run}"],
+    "export": ["export", "{run}", "--to", "json", "--out", "{new}.json"],
     "report": ["report", "{copy}"],
     "backbones": ["backbones"],
     "doctor": ["doctor"],
@@ -99,7 +100,9 @@ def test_quiet_prints_nothing(call, trained, same_cache, tmp_path, photo, name):
 
 
 def test_a_run_is_told_in_lines_that_fit_a_terminal(call, trained, same_cache, tmp_path):
-    found = call("train", trained.source, "--out", tmp_path / "run", "--size", "32")
+    found = call(
+        "train", trained.source, "--out", tmp_path / "run", "--size", "32", "--unfreeze", "none"
+    )
     assert (found.code, found.err) == (0, "")
     *lines, last = found.out.splitlines()
     assert all(len(line) <= 80 for line in lines)

@@ -84,7 +84,7 @@ def test_paths_may_be_paths():
         ("size", 1025),
         ("size", 224.5),
         ("resize", "stretch"),
-        ("unfreeze", "all"),
+        ("unfreeze", "0"),
         ("class_weight", "even"),
         ("precision", "int8"),
         ("seed", -1),

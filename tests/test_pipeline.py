@@ -183,14 +183,14 @@ def test_the_page_has_the_headline_figure_and_the_photos(pets):
 
 def test_the_same_call_computes_nothing_and_gives_the_same_run(trained, same_cache, tmp_path):
     heard: list[Event] = []
-    again = train(trained.source, tmp_path / "run", size=32, listen=heard.append)
+    again = train(trained.source, tmp_path / "run", size=32, unfreeze="none", listen=heard.append)
     assert not [event for event in heard if isinstance(event, Progress)]
     assert without_seconds(again) == without_seconds(trained.run)
     assert content(again) == content(trained.run)
 
 
 def test_from_an_empty_cache_too_the_same_call_gives_the_same_run(trained, tmp_path):
-    again = train(trained.source, tmp_path / "run", size=32)
+    again = train(trained.source, tmp_path / "run", size=32, unfreeze="none")
     assert without_seconds(again) == without_seconds(trained.run)
     assert content(again) == content(trained.run)
 
@@ -200,7 +200,7 @@ def test_ten_new_photos_cost_ten(trained, same_cache, tmp_path):
     shutil.copytree(trained.source, source)
     put_digits(source, range(300, 310))
     heard: list[Event] = []
-    run = train(source, tmp_path / "run", size=32, listen=heard.append)
+    run = train(source, tmp_path / "run", size=32, unfreeze="none", listen=heard.append)
     told = [event for event in heard if isinstance(event, Progress)]
     assert told[0] == Progress("features", 300, 310)
     assert told[-1] == Progress("features", 310, 310)
@@ -211,7 +211,7 @@ def test_with_force_a_run_is_replaced_whole_here_by_one_of_another_seed(
     trained, same_cache, tmp_path
 ):
     shutil.copytree(trained.run.folder, tmp_path / "run")
-    other = train(trained.source, tmp_path / "run", size=32, seed=1, force=True)
+    other = train(trained.source, tmp_path / "run", size=32, unfreeze="none", seed=1, force=True)
     assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
     assert other.metrics["seed"] == 1
     assert other.split != trained.run.split
@@ -220,7 +220,9 @@ def test_with_force_a_run_is_replaced_whole_here_by_one_of_another_seed(
 
 
 def test_balanced_classes_are_another_problem(trained, same_cache, tmp_path):
-    fair = train(trained.source, tmp_path / "run", size=32, class_weight="balanced")
+    fair = train(
+        trained.source, tmp_path / "run", size=32, unfreeze="none", class_weight="balanced"
+    )
     assert fair.split == trained.run.split
     assert fair.metrics["validation"]["loss"] != trained.run.metrics["validation"]["loss"]
     kernels = [run.bundle.members["weights.safetensors"] for run in (fair, trained.run)]

@@ -29,7 +29,7 @@ def source(tmp_path: Path) -> Path:
 
 def small(source: Path, listen=lambda _event: None, **options: object) -> Run:
     """A run on small photos, with shares that are drawn: cross-validation would take longer."""
-    options = {"size": 32, "validation": 0.2, "test": 0.2} | options
+    options = {"size": 32, "unfreeze": "none", "validation": 0.2, "test": 0.2} | options
     return train(source, source.parent / "run", listen=listen, **options)
 
 
@@ -75,7 +75,7 @@ def test_fault_19_a_class_without_a_readable_photo_is_an_error_that_leaves_no_ru
 MANY = """
 import json, re, sys
 from headstart.cli import main
-arguments = ["--size", "32", "--per-class", "10,5,rest", "--quiet"]  # few to train on: sooner
+arguments = ["--size", "32", "--unfreeze", "none", "--per-class", "10,5,rest", "--quiet"]  # few to train on: sooner
 code = main(["train", sys.argv[1], "--out", sys.argv[2], *arguments])
 status = open("/proc/self/status").read()  # ru_maxrss counts the test process it came from too
 print(json.dumps({"code": code, "peak_mb": int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024}))
@@ -258,7 +258,7 @@ def test_fault_71_a_damaged_cache_gives_the_same_run_and_what_was_lost_is_told(
             content[place] ^= 0x01
         path.write_bytes(content)
     heard: list[Event] = []
-    again = train(trained.source, tmp_path / "run", size=32, listen=heard.append)
+    again = train(trained.source, tmp_path / "run", size=32, unfreeze="none", listen=heard.append)
     notices = [event.text for event in heard if isinstance(event, Notice)]
     assert any("of the cache: computed again" in text for text in notices) == (what == "features")
     for name in ("predictions.csv", "model.headstart"):
@@ -267,5 +267,11 @@ def test_fault_71_a_damaged_cache_gives_the_same_run_and_what_was_lost_is_told(
 
 def test_a_run_that_fails_after_it_was_begun_leaves_no_folder(source):
     with pytest.raises(SourceError, match=r"split\.csv"):
-        train(source, source.parent / "run", size=32, split=source.parent / "split.csv")
+        train(
+            source,
+            source.parent / "run",
+            size=32,
+            unfreeze="none",
+            split=source.parent / "split.csv",
+        )
     assert nothing_is_left(source)

@@ -55,8 +55,8 @@ def tuned(digits: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -
 def start(digits: Path) -> Start:
     """Starts `headstart train` on the digits in a process of its own."""
 
-    def begin(out: Path, *more: str) -> "subprocess.Popen[str]":
-        options = [f"--{name}={value}" for name, value in TAIL.items()]
+    def begin(out: Path, *more: str, **other: Any) -> "subprocess.Popen[str]":
+        options = [f"--{name}={value}" for name, value in (TAIL | other).items()]
         command = [sys.executable, "-m", "headstart", "train", str(digits), "--out", str(out)]
         return subprocess.Popen(
             [*command, *options, *more],
@@ -133,10 +133,9 @@ def test_fault_65_a_killed_training_is_resumed_to_the_same_bits(
 def test_fault_74_a_training_that_is_stopped_says_how_to_go_on(
     start: Start, tmp_path: Path, how: signal.Signals
 ) -> None:
-    with start(tmp_path / "run", "--epochs=50", "--patience=50") as process:
+    with start(tmp_path / "run", epochs=50, patience=50) as process:
         assert process.stderr is not None
-        while not process.stderr.readline().startswith("epoch"):
-            pass
+        assert any(line.startswith("epoch") for line in process.stderr)
         asked = time.monotonic()
         process.send_signal(how)
         rest = process.stderr.read()

@@ -78,7 +78,7 @@ def test_the_output_that_is_asked_for_is_given(trained):
     graph = trained.run.bundle.graph()
     features = OpenVinoEngine(graph, "x", output="features")
     logits = OpenVinoEngine(graph, "x", output="logits")
-    assert (features.features, logits.features) == (1280, 10)
+    assert (features.shape, logits.shape) == ((1280,), (10,))
     assert features.key != logits.key
 
 
@@ -100,7 +100,7 @@ def test_keras_computes_the_same_features(keras, graph, engine, shared):
     photos = sorted((shared / "data" / "imagenet-samples").glob("*.*g"))
     seen = np.stack([decode(path.read_bytes(), SIZE, "squash") for path in photos])
     answer = by_keras.run(seen)
-    assert (answer.shape, answer.dtype) == ((len(photos), by_keras.features), np.float32)
+    assert (answer.shape, answer.dtype) == ((len(photos), *by_keras.shape), np.float32)
     assert_close(answer, engine.run(seen), 1e-5)
     assert by_keras.key != engine.key
     assert (by_keras.name, by_keras.parallel) == ("keras", 1)
