@@ -170,7 +170,7 @@ def test_the_bundle_answers_as_the_run_did_and_knows_its_figures(pets):
     shares = classifier.predict_proba([pets.source / row["sample"] for row in rows])
     np.testing.assert_allclose(shares[:, 1], [float(row["p:dog"]) for row in rows], atol=2e-2)
     manifest = classifier.manifest
-    assert manifest.metrics["test"]["accuracy"] == pets.run.metrics["test"]["accuracy"]
+    assert manifest.metrics["test"].accuracy == pets.run.metrics["test"]["accuracy"]
     split = (pets.run.folder / "split.csv").read_bytes()
     assert manifest.split_sha256 == sha256(split).hexdigest()
 

@@ -75,7 +75,8 @@ def test_fault_19_a_class_without_a_readable_photo_is_an_error_that_leaves_no_ru
 MANY = """
 import json, re, sys
 from headstart.cli import main
-arguments = ["--size", "32", "--unfreeze", "none", "--per-class", "10,5,rest", "--quiet"]  # few to train on: sooner
+arguments = ["--size", "32", "--unfreeze", "none", "--quiet"]
+arguments += ["--per-class", "10,5,rest"]  # few to train on: sooner
 code = main(["train", sys.argv[1], "--out", sys.argv[2], *arguments])
 status = open("/proc/self/status").read()  # ru_maxrss counts the test process it came from too
 print(json.dumps({"code": code, "peak_mb": int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024}))

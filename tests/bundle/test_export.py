@@ -10,8 +10,8 @@ import safetensors.numpy
 from headstart.backbone import catalog
 from headstart.backbone.networks import prepared
 from headstart.bundle import archive
+from headstart.bundle.classifier import Classifier
 from headstart.bundle.export import export, images
-from headstart.data.pixels import decode
 from headstart.errors import HeadstartError, OptionError, OutputError
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -26,37 +26,36 @@ def load(keras: Any, form: str, path: Path, weights: Path) -> Any:
     return model
 
 
-def test_every_form_loads_in_plain_keras_and_answers_as_the_bundle(keras, tuned, tmp_path):
+def test_every_form_loads_in_plain_keras_and_answers_as_the_bundle(keras, made, tmp_path):
     weights = tmp_path / "model.weights.h5"
     files = [tmp_path / "model.json", weights, tmp_path / "model.keras", tmp_path / "model.h5"]
     forms = ("json", "weights", "keras", "h5")
     heard: list[Any] = []
     done = [
-        export(tuned.folder, form, file, listen=heard.append)
+        export(made.path, form, file, listen=heard.append)
         for form, file in zip(forms, files, strict=True)
     ]
     assert all(each.difference < 1e-4 for each in done)
     assert [each.text for each in heard] == [
-        "The learning rate has come to the end of its schedule: to train the model further, "
-        "compile it again with another.",
         "Keras 3 can read no state of an optimizer from .h5: in training it would begin anew. "
         "--to keras keeps that state.",
     ]
     assert sorted(tmp_path.iterdir()) == sorted(files)
 
-    rows = [row for row in tuned.predictions if row["split"] == "test"]
-    source = Path(tuned.options["source"])
-    photos = [source / row["sample"] for row in rows]
-    pixels = np.stack([decode(photo.read_bytes(), 32, "squash") for photo in photos])
-    expected = tuned.bundle.predict_proba(photos)
+    expected = Classifier.open(made.path).predict_proba(made.files)
     for form, file in zip(forms, files, strict=True):
         model = load(keras, form, file, weights)
-        np.testing.assert_allclose(model(pixels, training=False), expected, atol=1e-4)
+        np.testing.assert_allclose(model(made.pixels, training=False), expected, atol=1e-5)
         if form in ("keras", "h5"):
             assert (type(model.optimizer).__name__, model.loss.from_logits) == ("AdamW", False)
-    labels = keras.utils.to_categorical([int(row["label"]) for row in rows], 10)
     assert form == "h5"  # `.keras` is trained on in test_rebuild.py
-    assert np.isfinite(model.fit(pixels, labels, verbose=0).history["loss"][0])
+    assert np.isfinite(model.fit(made.pixels, made.labels, verbose=0).history["loss"][0])
+
+
+def test_that_the_learning_rate_has_come_to_its_end_is_said(tuned, tmp_path):
+    heard: list[Any] = []
+    export(tuned.folder, "keras", tmp_path / "model.keras", listen=heard.append)
+    assert "come to the end of its schedule" in heard[0].text
 
 
 def test_a_logistic_head_is_compiled_with_adam_and_that_is_said(keras, trained, tmp_path):
