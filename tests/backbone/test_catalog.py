@@ -84,8 +84,10 @@ def missing(row):
 
 def preprocessed(keras, model):
     """What the first layer receives that is more than preprocessing."""
-    kinds = keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization
-    layers = itertools.takewhile(lambda layer: isinstance(layer, kinds), model.layers)
+    layers = keras.layers
+    kinds = [layers.InputLayer, layers.Rescaling, layers.Normalization]
+    kinds += [layers.Permute, layers.Cropping2D, layers.Concatenate]  # they turn the channels
+    layers = itertools.takewhile(lambda layer: isinstance(layer, tuple(kinds)), model.layers)
     return list(layers)[-1].output
 
 

@@ -160,8 +160,8 @@ def test_the_optimizer_can_be_made_again(network: Any, tmp_path: Path, keras: An
     model = network()
     train(model, tmp_path)
     record = loop.optimizer_record(model)
+    assert record["class_name"] == "AdamW"
     again = keras.optimizers.deserialize(record)
     again.build(model.trainable_variables)
     state = loop.optimizer_state(model)
-    assert record["class_name"] == "AdamW"
     assert [v.shape for v in again.variables] == [array.shape for array in state.values()]
