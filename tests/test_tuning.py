@@ -17,7 +17,7 @@ from photos import put_digits
 
 from headstart.bundle.classifier import Classifier
 from headstart.errors import ModelError, OptionError, SourceError
-from headstart.events import Epoch, Event
+from headstart.events import Epoch, Event, Notice
 from headstart.pipeline import train
 from headstart.run import Run
 from headstart.tuning import room
@@ -164,6 +164,16 @@ def test_auto_keeps_the_head_where_it_validates_better(digits: Path, tmp_path: P
     assert run.metrics["head"]["kind"] == "logistic"
     assert training["candidates"]["head"]["accuracy"] > training["candidates"]["tail"]["accuracy"]
     assert run.metrics["validation"]["accuracy"] == training["candidates"]["head"]["accuracy"]
+
+
+def test_without_tensorflow_the_head_is_kept_and_the_way_to_more_is_told(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    heard: list[Event] = []
+    run = train(digits, tmp_path / "run", size=32, listen=heard.append)
+    assert run.metrics["training"] is None
+    assert any("headstart[tensorflow]" in e.text for e in heard if isinstance(e, Notice))
 
 
 def test_no_tail_is_tried_where_validation_leaves_no_room(trained: Any) -> None:

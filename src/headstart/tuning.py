@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from headstart.dataset import Data, Network, views
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import mean_surprise, softmax
 from headstart.evaluation.trust import Answers, answered
-from headstart.events import Listener
+from headstart.events import Listener, Notice
 from headstart.features import PixelRows, View
 from headstart.options import TrainOptions
 from headstart.outcome import Outcome, Tuned
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
 _ROOM = 6
 """Errors on the validation samples from which on a tail is tried: of fewer, not even a tail that
 makes none could be told from chance (one-sided sign test, p < 0.05 needs five more right)."""
+
+
+_WITHOUT = (
+    "The head alone was trained. The last layers might do better; to have them tried, run: "
+    "pip install 'headstart[tensorflow]'"
+)
 
 
 def room(answers: Sequence[Answers]) -> bool:
@@ -71,10 +78,13 @@ def tune(
         resume: go on from the checkpoint there.
 
     Raises:
-        MissingError: TensorFlow is not installed.
+        MissingError: TensorFlow is not installed, and the plan leaves no choice.
         SourceError: there is nothing to judge by.
         HeadstartError: as `loop.train`.
     """
+    if alone and plan.only_if_better and find_spec("tensorflow") is None:
+        listen(Notice(_WITHOUT))
+        return alone
     from headstart.training import tail as tails
 
     number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
