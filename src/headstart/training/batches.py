@@ -3,6 +3,7 @@
 Importing this file imports Keras.
 """
 
+import threading
 from time import perf_counter
 from typing import Any
 
@@ -42,16 +43,19 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells a listener how an epoch goes."""
+    """Tells a listener how an epoch goes, and ends it when asked to."""
 
-    def __init__(self, number: int, total: int, listen: Listener) -> None:
+    def __init__(self, number: int, total: int, listen: Listener, asked: threading.Event) -> None:
         super().__init__()
+        self._asked = asked
         self._stage, self._listen, self._told = f"epoch {number} of {total}", listen, 0.0
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._listen(Progress(self._stage, 0, self.params["steps"]))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self._asked.is_set():
+            raise KeyboardInterrupt
         steps, now = self.params["steps"], perf_counter()
         if now - self._told > _PAUSE_S or batch + 1 == steps:
             self._told = now

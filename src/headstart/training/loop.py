@@ -6,7 +6,10 @@ after each epoch lets a killed training end with the bits that it would have had
 """
 
 import math
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -101,18 +104,21 @@ def train(
         done = Trained(**found.state)
         _restore(network, _part(found.arrays, "last"))
         best = _part(found.arrays, "best") or _part(found.arrays, "last")
+    asked = threading.Event()
     try:
-        while not _over(done, recipe, budget):
-            number = len(done.history) + 1
-            row = _epoch(network, recipe, training, validation, number, seed, listen)
-            is_best = row["val_loss"] < min((r["val_loss"] for r in done.history), default=math.inf)
-            done.history.append(row)
-            last = _arrays(network)
-            if is_best or not recipe.keep_best or validation is None:
-                done.kept, best = number, last
-            _write(place, about, done, last, best)
-            figures = {name: row[name] for name in _FIGURES if not math.isnan(row[name])}
-            listen(Epoch(number, recipe.epochs, figures, is_best))
+        with _noting_in(asked):
+            while not _over(done, recipe, budget):
+                number = len(done.history) + 1
+                row = _epoch(network, recipe, training, validation, number, seed, listen, asked)
+                before = min((past["val_loss"] for past in done.history), default=math.inf)
+                is_best = row["val_loss"] < before
+                done.history.append(row)
+                last = _arrays(network)
+                if is_best or not recipe.keep_best or validation is None:
+                    done.kept, best = number, last
+                _write(place, about, done, last, best)
+                figures = {name: row[name] for name in _FIGURES if not math.isnan(row[name])}
+                listen(Epoch(number, recipe.epochs, figures, is_best))
     except KeyboardInterrupt:
         raise Interrupted(
             f"Stopped in epoch {len(done.history) + 1} of {recipe.epochs}; those before it are "
@@ -122,6 +128,32 @@ def train(
     if best is not None and done.kept < len(done.history):
         _restore(network, best)
     return done
+
+
+@contextmanager
+def _noting_in(asked: threading.Event) -> Iterator[None]:
+    """Note signals that ask to stop, beside what they do anyway.
+
+    A KeyboardInterrupt can be lost: Python cannot raise it out of code that is called from C++
+    or by the garbage collector.
+    """
+    before: dict[int, Callable[[int, Any], Any]] = {}
+
+    def note(number: int, frame: Any) -> None:
+        asked.set()
+        before[number](number, frame)
+
+    if threading.current_thread() is threading.main_thread():
+        for each in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(each)
+            if callable(handler):  # what is left to the system ends the process itself
+                before[each] = handler
+                signal.signal(each, note)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _over(done: Trained, recipe: Recipe, budget: float) -> bool:
@@ -178,8 +210,9 @@ def _epoch(
     number: int,
     seed: int,
     listen: Listener,
+    asked: threading.Event,
 ) -> dict[str, float]:
-    """Train for one epoch; returns its row of the history."""
+    """Train for one epoch, unless asked to stop; returns its row of the history."""
     from headstart.training.batches import Batches, Watch, reseed
 
     n_classes = network.output_shape[-1]
@@ -191,7 +224,7 @@ def _epoch(
         Batches(training, order, recipe.batch_size, n_classes),
         validation_data=validation
         and Batches(validation, np.arange(len(validation.labels)), 64, n_classes),
-        callbacks=[Watch(number, recipe.epochs, listen)],
+        callbacks=[Watch(number, recipe.epochs, listen, asked)],
         shuffle=False,  # Keras would draw an order of the batches from a global state
         verbose=0,
     ).history
