@@ -208,7 +208,7 @@ def test_views_are_trained_on_beside_their_photos(digits: Path, tmp_path: Path) 
 
 
 def test_views_that_would_show_the_photo_itself_are_refused(digits: Path, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="--augment"):
+    with pytest.raises(OptionError, match="say with augment"):
         train(digits, tmp_path / "run", size=32, views=2)
 
 

@@ -26,7 +26,7 @@ from headstart.backbone.weights import Weights
 from headstart.data import augment, duplicates
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample, Samples, refuse_one_class, scan
-from headstart.errors import OptionError, SourceError
+from headstart.errors import SourceError
 from headstart.evaluation.metrics import Labels
 from headstart.events import Listener, Notice, nobody
 from headstart.features import View
@@ -175,19 +175,8 @@ def load_network(
 
 
 def views(options: TrainOptions) -> list[View]:
-    """The random views of each training photo that are trained on beside it.
-
-    Raises:
-        OptionError: views are asked for that would not differ from the photo.
-    """
-    changes = bool(augment.key(options))
-    if options.views and not changes:
-        raise OptionError(
-            "--views would show the photo itself.",
-            where="--views",
-            mend="Say with --augment or one of its ranges how far the views may differ.",
-        )
-    count = (2 if changes else 0) if options.views is None else options.views
+    """The random views of each training photo that are trained on beside it."""
+    count = (2 if augment.key(options) else 0) if options.views is None else options.views
     return [View(options, number, options.seed) for number in range(count)]
 
 
@@ -215,7 +204,7 @@ def look_at(photos: Photos, network: Network, listen: Listener) -> Data:
     """
     work = photos.samples, photos.keys
     if network.engine is None:
-        found = features.none(*work, network.size, network.resize, listen)
+        found = features.readable(*work, network.size, network.resize, listen)
     else:
         found = features.compute(*work, network.engine, network.size, network.resize, listen)
     if found.damaged:

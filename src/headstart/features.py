@@ -212,7 +212,7 @@ def compute(
     return found
 
 
-def none(
+def readable(
     samples: Sequence[Sample],
     keys: Sequence[str],
     size: int,

@@ -273,6 +273,17 @@ class TrainOptions(Division, Augmentation):
         "and the features of this data agree with float32.",
     )
 
+    @model_validator(mode="after")
+    def _views_differ(self) -> Self:
+        ranges = (name for name in Augmentation.model_fields if name != "augment")
+        if self.views and not any(getattr(self, name) for name in ranges):
+            raise PydanticCustomError(
+                "same_views",
+                "views would show the photo itself: say with augment, or one of its ranges, how "
+                "far they may differ",
+            )
+        return self
+
 
 Options = TypeVar("Options", bound=Layout)
 

@@ -101,11 +101,12 @@ def train_with(
         with clock("train"):
             sides = split.divide(data.photos.samples, data.clusters, data.photos.keys, options)
             work = data, sides, network, options
-            outcome = fit_head(*work, listen) if network.engine else None
-            if plan and (outcome is None or not plan.only_if_better or room(outcome.answers)):
+            forced = plan is not None and not plan.only_if_better
+            outcome = None if forced else fit_head(*work, listen)
+            if plan and (outcome is None or room(outcome.answers)):
                 last = place.folder / CHECKPOINT / LAST
                 outcome = tune(plan, *work, outcome, place=last, resume=resume, listen=listen)
-        assert outcome is not None  # a network without an engine has a plan
+        assert outcome is not None  # what no plan forces has its head
         with clock("evaluate"):
             # While the bundle is proved in threads outside Python, Python can import.
             Thread(target=plots.prepare, daemon=True).start()

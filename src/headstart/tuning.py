@@ -5,6 +5,7 @@ Importing this file costs little; Keras is imported when a training begins.
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -72,8 +73,8 @@ def tune(
     """Train the end of the backbone, and a new top, on what the frozen part makes of the photos.
 
     Args:
-        alone: what a head on the frozen backbone makes of the data. It is returned if the plan
-            leaves the choice and it validates better.
+        alone: what a head on the frozen backbone makes of the data, where the plan leaves the
+            choice: it is returned if it validates better.
         place: where the checkpoint goes.
         resume: go on from the checkpoint there.
 
@@ -82,7 +83,7 @@ def tune(
         SourceError: there is nothing to judge by.
         HeadstartError: as `loop.train`.
     """
-    if alone and plan.only_if_better and find_spec("tensorflow") is None:
+    if alone and find_spec("tensorflow") is None:
         listen(Notice(_WITHOUT))
         return alone
     from headstart.training import tail as tails
@@ -129,7 +130,7 @@ def tune(
         listen=listen,
     )
     tuned = _outcome(plan, data, number, network, tail, trained, listen)
-    return _chosen(alone, tuned) if alone and plan.only_if_better else tuned
+    return _chosen(alone, tuned) if alone else tuned
 
 
 class _Entering:
@@ -144,21 +145,21 @@ class _Entering:
         data, network = self._data, self._network
         photos = [data.photos.samples[i] for i in samples]
         keys = [data.photos.keys[i] for i in samples]
-        work = network.size, network.resize
+        decoded = network.size, network.resize
         if self._engine is None:
-            return PixelRows(photos, keys, *work, view)
-        if len(self._engine.shape) == 1:
-            if view is None:
-                return data.features[samples]
-            return _compute(photos, keys, self._engine, *work, self._listen, view=view)
+            return PixelRows(photos, keys, *decoded, view)
+        vector = len(self._engine.shape) == 1
+        if vector and view is None:
+            return data.features[samples]
+        run = partial(
+            features.compute, photos, keys, self._engine, *decoded, self._listen, view=view
+        )
+        rows: Rows
         try:
-            return _compute(
-                photos, keys, self._engine, *work, self._listen, view=view, maps="float16"
-            )
+            rows = run(maps=None if vector else "float16").rows
         except OverflowError:
-            return _compute(
-                photos, keys, self._engine, *work, self._listen, view=view, maps="float32"
-            )
+            rows = run(maps="float32").rows
+        return rows
 
     def _frozen_part(self) -> Engine:
         network, cut = self._network, self._tail.cut
@@ -172,11 +173,6 @@ class _Entering:
             network.backbone, network.weights, network.size, self._listen, cut=cut
         )
         return OpenVinoEngine(graph.read(), graph.digest, network.engine.precision)
-
-
-def _compute(*given: Any, **more: Any) -> Rows:
-    rows: Rows = features.compute(*given, **more).rows
-    return rows
 
 
 def _about(

@@ -73,7 +73,7 @@ def test_a_sheet_that_is_there_is_replaced_only_by_force(call, digit, tmp_path):
     sheet.write_bytes(b"mine")
     found = call("classify", digit, "--sheet", sheet)
     assert (found.code, found.out) == (2, "")
-    assert "is there already. Name another, or replace it with --force." in found.err
+    assert "is there already. Name another place, or give --force." in found.err
     assert sheet.read_bytes() == b"mine"
     assert call("classify", digit, "--sheet", sheet, "--force").code == 0
     assert sheet.read_bytes().startswith(b"\x89PNG")

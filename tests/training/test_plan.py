@@ -1,11 +1,12 @@
 """training/plan.py"""
 
+import sys
 from typing import Any
 
 import pytest
 
 from headstart.backbone import catalog
-from headstart.errors import OptionError
+from headstart.errors import MissingError, OptionError
 from headstart.options import TrainOptions, options_from
 from headstart.training.plan import Plan, planned
 
@@ -63,3 +64,10 @@ def test_a_network_from_scratch_is_trained_whole() -> None:
     assert (found.unfreeze, found.only_if_better) == ("all", False)
     with pytest.raises(OptionError, match="all of it is trained"):
         plan("simple-cnn", unfreeze="none")
+
+
+def test_what_needs_tensorflow_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(MissingError, match=r"headstart\[tensorflow\]"):
+        plan(unfreeze="all")
+    assert plan() is not None  # a tail is no more than tried

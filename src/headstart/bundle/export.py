@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from headstart.backbone.engine import OpenVinoEngine, Pixels
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
-from headstart.bundle.target import made_beside, spare
 from headstart.errors import HeadstartError, OptionError
 from headstart.evaluation.metrics import softmax
 from headstart.events import Listener, Notice, nobody
 from headstart.store.files import printable
+from headstart.store.target import made_beside, spare
 
 Form = Literal["keras", "h5", "weights", "json"]
 

@@ -20,7 +20,6 @@ from headstart.bundle.manifest import Figures, ImageInput, Manifest, PackagedRef
 from headstart.bundle.refusal import Refused
 from headstart.bundle.save import serialized
 from headstart.bundle.shape_check import check_shapes
-from headstart.bundle.target import made_beside, spare
 from headstart.data.pixels import DECODE_VERSION, Unreadable
 from headstart.errors import HeadstartError, ModelError, OptionError, SourceError
 from headstart.evaluation.metrics import softmax
@@ -28,6 +27,7 @@ from headstart.evaluation.trust import scores
 from headstart.events import Listener, Notice, Progress, nobody
 from headstart.options import Resize
 from headstart.store.files import printable
+from headstart.store.target import made_beside, spare
 
 TOLERANCE = 1e-3
 """How far a probability of the bundle may lie from Keras'."""

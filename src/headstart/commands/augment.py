@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,7 @@ from headstart.parallel import cores, side_by_side
 from headstart.report.sheet import Strip, contact_sheet
 from headstart.report.words import number
 from headstart.store.files import printable, write_bytes
+from headstart.store.target import spare
 
 Format = Literal["jpeg", "png"]
 
@@ -184,7 +186,7 @@ def _place(source: Path, out: Path | None, force: bool) -> Path:
         raise OutputError(
             "would lie beside your photo.", where=where, mend="Say so with --out, or name another."
         )
-    _spare([place], force)
+    spare(place, force)
     return place
 
 
@@ -195,14 +197,6 @@ def _stay_outside(place: Path, source: Path) -> None:
             where=printable(str(place)),
             mend="Name another place with --out or --save-to.",
         )
-
-
-def _spare(places: Iterable[Path], force: bool) -> None:
-    """Nothing that exists is overwritten without --force, and only files are with it."""
-    for place in places:
-        if os.path.lexists(place) and not (force and place.is_file()):
-            mend = "Name another place" + (", or give --force." if place.is_file() else ".")
-            raise OutputError("is there already.", where=printable(str(place)), mend=mend)
 
 
 def _targets(
@@ -223,7 +217,8 @@ def _targets(
         ]
         for name in names
     }
-    _spare((place for places in targets.values() for place in places), force)
+    for place in chain.from_iterable(targets.values()):
+        spare(place, force)
     return targets
 
 

@@ -19,11 +19,12 @@ from headstart.commands.inputs import none_readable, photos
 from headstart.commands.output import Flag, print_json
 from headstart.commands.progress import listening
 from headstart.data.pixels import Unreadable, decode, read_image, thumbnail
-from headstart.errors import OptionError, OutputError, SourceError
+from headstart.errors import OptionError, SourceError
 from headstart.parallel import side_by_side
 from headstart.report.guesses import MOST_PHOTOS, Photo, save_sheet
 from headstart.report.words import percent
 from headstart.store.files import printable
+from headstart.store.target import spare
 
 _LONGEST = 480  # pixels of a photo on the sheet
 
@@ -116,9 +117,7 @@ def _check_sheet(sheet: Path, force: bool) -> None:
         raise OptionError(
             "is not the name of a PNG file.", where=where, mend="Give --sheet a name with .png."
         )
-    if os.path.lexists(sheet) and not (force and sheet.is_file()):
-        mend = "Name another" + (", or replace it with --force." if sheet.is_file() else ".")
-        raise OutputError("is there already.", where=where, mend=mend)
+    spare(sheet, force)
 
 
 def _few(paths: Iterator[str]) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """From options to a plan: what of a network is trained by gradient, and how."""
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
-from headstart.errors import OptionError
+from headstart.errors import MissingError, OptionError
 from headstart.options import TrainOptions
 from headstart.training.loop import Recipe
 
@@ -53,8 +54,19 @@ def planned(options: TrainOptions, row: Backbone) -> Plan | None:
     """What the options ask for; None: the logistic head is all that is trained.
 
     Raises:
+        MissingError: what is asked for needs TensorFlow, which is not installed.
         OptionError: an option would do nothing, or the row has no such recipe.
     """
+    found = _asked(options, row)
+    if found and not found.only_if_better and find_spec("tensorflow") is None:
+        raise MissingError(
+            "Training by gradient needs Keras on TensorFlow, which is not installed.",
+            mend="Run: pip install 'headstart[tensorflow]', or give --unfreeze none.",
+        )
+    return found
+
+
+def _asked(options: TrainOptions, row: Backbone) -> Plan | None:
     wanted = {name: getattr(options, name) for name in _ONLY_BY_GRADIENT}
     given = {name: value for name, value in wanted.items() if value is not None}
     if options.recipe is not None:

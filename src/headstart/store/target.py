@@ -17,7 +17,7 @@ def spare(path: Path, force: bool) -> None:
         OutputError: something is there.
     """
     if os.path.lexists(path) and not (force and path.is_file()):
-        mend = "Name another place with --out" + (", or give --force." if path.is_file() else ".")
+        mend = "Name another place" + (", or give --force." if path.is_file() else ".")
         raise OutputError("is there already.", where=printable(str(path)), mend=mend)
 
 
