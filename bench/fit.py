@@ -4,6 +4,7 @@
     python bench/fit.py --only vgg16       one of: mobilenet vgg16
     python bench/fit.py --photos 100       training photos of each class; 40 if not given
     python bench/fit.py --quick            5 photos a class, small: to try the script itself
+    python bench/fit.py --write            and put the table into docs/benchmarks.md
 
 Photos come from HEADSTART_TEST_DATA (default: `../shared` beside the project). What is timed
 is the call of `fit`, from its start to the end of each epoch, in a process of its own; the
@@ -13,10 +14,8 @@ sides take turns. All of headstart's own work, finding the prefix and running it
 import argparse
 import json
 import shutil
-import signal
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -24,8 +23,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from parts import measure
 from processes import run
-from table import Row, machine, markdown
+from table import Row
 from workbench import DATA, HERE, say
 
 EPOCHS = 5
@@ -164,32 +164,20 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row | str]]] = {
 }
 
 
+def _begin(folder: Path, arguments: argparse.Namespace) -> Bench:
+    return Bench(folder, *((5, 64) if arguments.quick else (arguments.photos, 224)))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
     parser.add_argument("--photos", type=int, default=40, help="training photos of each class")
-    parser.add_argument("--quick", action="store_true", help="5 photos a class, MobileNet at 64")
-    arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-    photos, side = (5, 64) if arguments.quick else (arguments.photos, 224)
-    title = f"{machine()} {photos} training photos of each class."
-    if arguments.quick:
-        title += " **Quick: too few photos for these figures to mean anything.**"
-    rows: list[Row | str] = []
-    with tempfile.TemporaryDirectory(prefix="headstart-bench-") as folder:
-        bench = Bench(Path(folder), photos, side)
-        try:
-            for name in (name for name in PARTS if name in arguments.only):
-                try:
-                    rows.extend(PARTS[name](bench))
-                except Exception as error:  # the other part is still worth having
-                    text = " ".join(f"{type(error).__name__}: {error}".split())[-400:]
-                    failed = f"failed: {text}".replace("|", "\\|")
-                    rows.append(Row(name, "a measurement", failed, False))
-        finally:
-            print(markdown(rows, title), flush=True)
-    return int(not all(row.good for row in rows if isinstance(row, Row)))
+    return measure(
+        "fit",
+        parser,
+        PARTS,
+        _begin,
+        lambda arguments: f"{arguments.photos} training photos of each class.",
+    )
 
 
 if __name__ == "__main__":

@@ -7,26 +7,24 @@
     python bench/frozen.py --write         and put the table into docs/benchmarks.md
 
 Photos come from HEADSTART_TEST_DATA (default: `../shared` beside the project). Whatever is
-timed is timed as a whole process. A part that fails leaves a row that says so.
+timed is timed as a whole process.
 """
 
 import argparse
 import csv
-import signal
 import statistics
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from parts import measure
 from processes import run
-from table import Row, machine, markdown, put_between_marks
+from table import Row
 from textures import put_textures
 from watch import watch
 from workbench import DATA, HEADSTART, Bench, Trained, say
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 LIMIT_MB = 1200
 
 
@@ -293,38 +291,12 @@ def _less_often_right(better: int, worse: int) -> float:
     return float(binomtest(better, better + worse, alternative="less").pvalue)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
-    parser.add_argument("--quick", action="store_true", help="few photos, one epoch")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
-    arguments = parser.parse_args()
-    if arguments.write and (arguments.quick or len(arguments.only) < len(PARTS)):
-        parser.error("--write takes the whole benchmark")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-    title = machine()
-    if arguments.quick:
-        title += " **Quick: too few photos for these figures to mean anything.**"
-    rows: list[Row | str] = []
-    with tempfile.TemporaryDirectory(prefix="headstart-bench-") as folder:
-        bench = Bench(Path(folder), quick=arguments.quick)
-        try:
-            for name in (name for name in PARTS if name in arguments.only):
-                try:
-                    rows.extend(PARTS[name](bench))
-                except Exception as error:  # the other parts are still worth having
-                    rows.append(Row(name, "a measurement", f"failed: {_in_a_cell(error)}", False))
-        finally:
-            print(markdown(rows, title), flush=True)
-    if arguments.write:
-        put_between_marks(PAGE, markdown(rows, title))
-    return int(not all(row.good for row in rows if isinstance(row, Row)))
-
-
-def _in_a_cell(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split()).replace("|", "\\|")[-400:]
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        measure(
+            "frozen",
+            argparse.ArgumentParser(description=__doc__.splitlines()[0]),
+            PARTS,
+            lambda folder, arguments: Bench(folder, quick=arguments.quick),
+        )
+    )

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ class Cost:
         peak_mb: peak resident memory (10^6 bytes) of the largest process among it and its
             children; those of several are not added up.
         output: what it wrote to standard output.
+        said: the lines that it wrote to standard error, each with the seconds from its start.
     """
 
     seconds: float
     cpu_seconds: float
     peak_mb: float
     output: str
+    said: list[tuple[float, str]]
 
 
 def run(
@@ -46,17 +49,26 @@ def run(
     """
     words = [str(word) for word in command]
     environment = {**os.environ, **{name: str(value) for name, value in (env or {}).items()}}
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=errors,
+            stderr=subprocess.PIPE,
             env=environment,
             cwd=cwd,
             start_new_session=True,  # a group of its own, so that it can be stopped as a whole
         )
+        said: list[tuple[float, str]] = []
+
+        def listen() -> None:
+            assert process.stderr is not None
+            for line in process.stderr:
+                said.append((time.perf_counter() - start, line.decode(errors="replace").rstrip()))
+
+        listener = threading.Thread(target=listen)
+        listener.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -64,15 +76,16 @@ def run(
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        seconds = time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            listener.join()
         output.seek(0)
-        errors.seek(0)
         if process.returncode != 0:
-            said = errors.read().decode(errors="replace").strip()[-1000:]
-            raise RuntimeError(f"`{' '.join(words)[:200]}` ended with {process.returncode}: {said}")
+            last = "\n".join(line for _, line in said)[-1000:]
+            raise RuntimeError(f"`{' '.join(words)[:200]}` ended with {process.returncode}: {last}")
         return Cost(
             seconds,
             usage.ru_utime + usage.ru_stime,
             usage.ru_maxrss * _RSS_BYTES / 1e6,
             output.read().decode(errors="replace"),
+            said,
         )

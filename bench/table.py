@@ -46,13 +46,13 @@ def machine() -> str:
     )
 
 
-def put_between_marks(page: Path, text: str) -> None:
-    """Replace what stands in a page between `<!-- measured -->` and `<!-- end -->`."""
+def put_between_marks(page: Path, section: str, text: str) -> None:
+    """Replace what stands in a page between `<!-- measured: SECTION -->` and `<!-- end -->`."""
     old = page.read_text(encoding="utf-8")
-    marks = r"(<!-- measured -->\n).*?(<!-- end -->)"
+    marks = rf"(<!-- measured: {section} -->\n).*?(<!-- end -->)"
     new, count = re.subn(marks, lambda m: m[1] + text + m[2], old, flags=re.DOTALL)
     if count != 1:
-        raise SystemExit(f"{page} has no place for the table")
+        raise SystemExit(f"{page} has no place for the table of {section}")
     page.write_text(new, encoding="utf-8")
 
 
