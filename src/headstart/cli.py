@@ -19,6 +19,7 @@ from headstart.store.files import cache_root
 
 _COMMANDS = {
     "demo": "Train on handwritten digits that the install brings, and show the result.",
+    "tutorial": "Run the sections of a Keras tutorial, each beside what it published.",
     "train": "Train a classifier on labelled photos, judge it, and write a page on it.",
     "evaluate": "Judge a classifier by other photos whose labels are known.",
     "predict": "Name the class of photos.",

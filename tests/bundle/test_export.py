@@ -8,7 +8,7 @@ import pytest
 import safetensors.numpy
 
 from headstart.backbone import catalog
-from headstart.backbone.networks import prepared
+from headstart.backbone.preprocessing import prepared
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.export import export, images

@@ -91,6 +91,21 @@ def test_fault_76_the_zip_inside_a_zip_is_read(inside: str, tmp_path: Path) -> N
     assert inside in contents(unpacked(again))  # one level, no more
 
 
+def test_fault_76_of_a_competition_of_kaggles_the_training_zip_is_read(tmp_path: Path) -> None:
+    train = zipped(tmp_path / "train.zip", PHOTOS).read_bytes()
+    test = zipped(tmp_path / "test1.zip", {"test1/1.jpg": b"?"}).read_bytes()
+    members = {"test1.zip": test, "train.zip": train, "sampleSubmission.csv": b"id,label"}
+    heard: list[Event] = []
+    assert contents(unpacked(zipped(tmp_path / "all.zip", members), heard.append)) == PHOTOS
+    (notice,) = heard
+    assert isinstance(notice, Notice)
+    assert notice.text.endswith("train.zip in it is read, test1.zip passed over.")
+    two = zipped(tmp_path / "two.zip", {"a.zip": train, "b.zip": test})
+    assert sorted(contents(unpacked(two))) == ["a.zip", "b.zip"]  # which one is not for us to say
+    beside = zipped(tmp_path / "beside.zip", {"train.zip": train, "cat/1.jpg": b"one"})
+    assert "cat/1.jpg" in contents(unpacked(beside))
+
+
 @pytest.mark.parametrize(
     "name",
     ["../evil.jpg", "cat/../../evil.jpg", "/tmp/evil.jpg", "..\\evil.jpg", "C:\\evil.jpg", ".."],

@@ -204,6 +204,14 @@ def test_folders_of_the_source_are_honoured_and_a_missing_side_is_drawn_from_tra
     assert divided(every) == [sample.split for sample in every]
 
 
+def test_a_training_folder_alone_divides_nothing():
+    samples = photos({"cat": 10, "dog": 10}, "train")
+    assert sorted(divided(samples, per_class="5,3,2")) == sorted(
+        ["train"] * 10 + ["validation"] * 6 + ["test"] * 4
+    )
+    assert divided(samples) == ["train"] * 20  # as few of them as without the folder
+
+
 def test_a_split_file_decides_for_every_sample(tmp_path):
     samples = photos({"cat": 3, "dog": 2})
     names, labels = [s.name for s in samples], [s.label for s in samples]
@@ -216,7 +224,7 @@ def test_a_split_file_decides_for_every_sample(tmp_path):
 @pytest.mark.parametrize(
     ("folder", "options", "idle"),
     [
-        ("train", {"per_class": "1,1,1"}, "--per-class"),
+        ("test", {"per_class": "1,1,1"}, "--per-class"),
         (None, {"split": "split.csv", "test": 0.2}, "--test"),
         (None, {"split": "split.csv", "test": 0.2, "validation": 0}, "--test and --validation"),
         (None, {"per_class": "1,1,1", "validation": 0.2}, "--validation"),

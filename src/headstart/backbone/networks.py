@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from headstart.backbone import hdf5, lite0
-from headstart.backbone.catalog import Backbone, Preprocessing, check_size
+from headstart.backbone.catalog import Backbone, check_size
 from headstart.backbone.hdf5 import WeightFile
+from headstart.backbone.preprocessing import prepared
 from headstart.backbone.weights import Weights
 from headstart.errors import ModelError
 from headstart.store.files import printable
@@ -65,27 +66,6 @@ def _build(backbone: Backbone, size: int, *, top: bool, weights: str | None = No
         input_shape=(size, size, 3),
         **dict(backbone.arguments),
     )
-
-
-def prepared(pixels: Any, rule: Preprocessing) -> Any:
-    """RGB pixels from 0 to 255, a Keras tensor, as a network wants them."""
-    from headstart.backbone.quiet_keras import keras
-
-    scale, offset = np.ones(3), np.zeros(3)
-    if not rule.inside:
-        scale, offset = 1 / np.array(rule.std), -np.array(rule.mean) / np.array(rule.std)
-    x = _reversed(pixels) if rule.order == "bgr" else pixels
-    return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="preprocessing")(x)
-
-
-def _reversed(x: Any) -> Any:
-    """Channels in reverse order, by layers alone: Keras' older `.h5` files hold no slices."""
-    from headstart.backbone.quiet_keras import keras
-
-    layers, order = keras.layers, {"data_format": "channels_last"}
-    x = layers.Permute((3, 1, 2))(x)
-    parts = [layers.Cropping2D(((c, 2 - c), (0, 0)), **order)(x) for c in (2, 1, 0)]
-    return layers.Permute((2, 3, 1))(layers.Concatenate(axis=1)(parts))
 
 
 def _ending_at(cut: str | None, network: Any, name: str) -> Any:

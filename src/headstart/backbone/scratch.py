@@ -5,9 +5,8 @@ Importing this file imports Keras.
 
 from typing import Any
 
-import numpy as np
-
 from headstart.backbone.catalog import Backbone
+from headstart.backbone.preprocessing import prepared
 from headstart.backbone.quiet_keras import keras
 
 
@@ -17,11 +16,9 @@ def keras_model(row: Backbone, seed: int) -> Any:
     Its input `pixels` is (n, 224, 224, 3) RGB, values from 0 to 255; its output float32
     (n, 200704). Kernels are drawn from `seed` (Glorot and Bengio, AISTATS 2010).
     """
-    layers, rule = keras.layers, row.preprocessing
+    layers = keras.layers
     pixels = keras.Input((row.size, row.size, 3), name="pixels")
-    x = pixels[..., ::-1] if rule.order == "bgr" else pixels
-    scale, offset = 1 / np.array(rule.std), -np.array(rule.mean) / np.array(rule.std)
-    x = layers.Rescaling(scale.tolist(), offset.tolist(), name="preprocessing")(x)
+    x = prepared(pixels, row.preprocessing)
     for number, filters in enumerate((32, 64), start=1):
         x = layers.Conv2D(
             filters,

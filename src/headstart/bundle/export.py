@@ -71,6 +71,11 @@ class Exported:
     call: str
 
 
+def ending(form: Form) -> str:
+    """How the names of files of a form end."""
+    return _FORMATS[form].suffix
+
+
 def export(
     model: str | Path,
     form: Form,

@@ -63,7 +63,7 @@ def read(model: Any, n_classes: int, preprocessing: Rule, gives: Gives | None = 
         ModelError: it is no Keras model, or not one of photos and of so many classes.
         OptionError: there is no such preprocessing; or the model does not show what it gives.
     """
-    from headstart.backbone.networks import prepared
+    from headstart.backbone.preprocessing import prepared
     from headstart.backbone.quiet_keras import keras
 
     if not isinstance(model, keras.Model):

@@ -32,6 +32,7 @@ MAX_RATIO = 100  # of a whole zip file; photos hardly shrink, blank pages do a t
 _NO_BOMB = 10**9  # bytes that may come out of any zip file
 
 _END_SIZE = 22 + 0xFFFF + 76  # the end record, its comment, and what zip64 puts before it
+_BESIDE = (".csv", ".txt", ".md", ".json")  # what may lie beside a zip file that has the photos
 _ENCRYPTED = 0x2041  # flags: this member, strongly, or the directory
 _BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
@@ -39,11 +40,12 @@ _BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 def unpacked(archive: Path, listen: Listener = nobody) -> Path:
     """The folder in the cache that holds the members of a zip file of photos.
 
-    A zip file that holds nothing but another one stands for that one. What was unpacked
-    before is used again if every member is still there as it was.
+    A zip file that holds nothing but another one, and lists or notes, stands for that one; of
+    several in it, for its `train.zip`, which is how Kaggle packs a competition. What was
+    unpacked before is used again if every member is still there as it was.
 
     Args:
-        listen: is told if it is not.
+        listen: is told if it is not, and what is passed over.
 
     Raises:
         SourceError: a member that has no place in a zip of photos (it leads out of the folder,
@@ -54,9 +56,28 @@ def unpacked(archive: Path, listen: Listener = nobody) -> Path:
     seen = [
         name for name in names if not name.endswith("/") and not any(map(is_junk, name.split("/")))
     ]
-    if len(seen) == 1 and seen[0].lower().endswith(".zip"):
-        folder, _ = _unpacked(folder / seen[0], listen)
+    inner = _inner(seen)
+    if inner is not None:
+        others = [printable(name) for name in seen if name != inner and _is_zip(name)]
+        if others:
+            name = printable(str(archive))
+            listen(Notice(f"{name}: {inner} in it is read, {', '.join(others)} passed over."))
+        folder, _ = _unpacked(folder / inner, listen)
     return folder
+
+
+def _inner(names: list[str]) -> str | None:
+    """The zip file among the members that stands for the whole, if one does."""
+    zips = [name for name in names if _is_zip(name)]
+    if any(not name.lower().endswith(_BESIDE) for name in names if name not in zips):
+        return None
+    training = [name for name in zips if name.lower().rpartition("/")[2] == "train.zip"]
+    chosen = zips if len(zips) == 1 else training
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _is_zip(name: str) -> bool:
+    return name.lower().endswith(".zip")
 
 
 def _unpacked(archive: Path, listen: Listener) -> tuple[Path, Iterable[str]]:

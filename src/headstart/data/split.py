@@ -51,7 +51,7 @@ def divide(
     labels = [sample.label for sample in samples]
     if options.split is not None:
         sides = load(Path(options.split), [sample.name for sample in samples], keys)
-    elif any(given):
+    elif _in_folders(samples):
         sides = _completed(given, labels, clusters, keys, options)
     elif options.per_class is not None:
         sides = per_class(labels, clusters, keys, options.per_class, options.seed)
@@ -83,13 +83,18 @@ def check(samples: Sequence[Sample], options: Division) -> None:
         OptionError: an option would do nothing, or asks for more than there is.
         SourceError: `options.split` is no split.
     """
-    _refuse_idle(options, has_folders=any(sample.split for sample in samples))
+    _refuse_idle(options, has_folders=_in_folders(samples))
     if options.split is not None:
         _rows(Path(options.split))
     elif options.per_class is not None:
         need = sum(1 if n == "rest" else int(n) for n in options.per_class.split(","))
         count = Counter(sample.label for sample in samples)
         _refuse_too_few([f"{c} has {n} of {need}" for c, n in sorted(count.items()) if n < need])
+
+
+def _in_folders(samples: Sequence[Sample]) -> bool:
+    """Whether the source's folders divide it; a training folder alone divides nothing."""
+    return not {sample.split for sample in samples} <= {None, "train"}
 
 
 def _refuse_too_few(faults: Sequence[str]) -> None:

@@ -4,15 +4,13 @@ Nothing in it is fetched from elsewhere and nothing in it runs: photos, drawings
 stand in the file itself.
 """
 
-import base64
 import shlex
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
@@ -22,6 +20,7 @@ from headstart.data import pixels
 from headstart.options import Resize, TrainOptions, options_from
 from headstart.parallel import cores, side_by_side
 from headstart.report import curves, learning, views, words
+from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import worst
 from headstart.run import HISTORY, PREDICTIONS, Run
 
@@ -74,7 +73,7 @@ def render(folder: Path, photos: Photos) -> str:
         "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
         **_training(folder, metrics.get("training")),
     }
-    return _environment().get_template("page.html").render(context)
+    return environment().get_template("page.html").render(context)
 
 
 def _training(folder: Path, training: learning.Training | None) -> dict[str, Any]:
@@ -113,8 +112,8 @@ def _received(photos: Photos, name: str, *, size: int, resize: Resize) -> Receiv
         picture = _png(pixels.decode(data, size, resize))
         return Received(
             name,
-            _data_uri("image/jpeg", pixels.thumbnail(data, _LARGE)),
-            _data_uri("image/png", picture),
+            data_uri("image/jpeg", pixels.thumbnail(data, _LARGE)),
+            data_uri("image/png", picture),
             size,
             resize,
         )
@@ -128,7 +127,7 @@ def _thumbnails(photos: Photos, names: Iterable[str]) -> dict[str, Markup | None
     def shrink(name: str) -> Markup | None:
         data = photos(name)
         try:
-            return _data_uri("image/jpeg", pixels.thumbnail(data, _SMALL)) if data else None
+            return data_uri("image/jpeg", pixels.thumbnail(data, _SMALL)) if data else None
         except pixels.Unreadable:
             return None
 
@@ -152,21 +151,3 @@ def _command(options: Mapping[str, Any]) -> str:
         for item in value if isinstance(value, list) else [value]:
             command += [flag, str(item)]
     return shlex.join(command)
-
-
-def _data_uri(kind: str, data: bytes) -> Markup:
-    return Markup(f"data:{kind};base64,{base64.b64encode(data).decode()}")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: words.one_line(value) if type(value) is str else value,
-    )
-    environment.filters |= {"percent": words.percent, "number": words.number}
-    return environment

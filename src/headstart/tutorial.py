@@ -1,0 +1,429 @@
+"""The sections of a tutorial on Keras, done here and set beside what it published.
+
+The tutorial is a widely followed course on deep learning with Keras and TensorFlow; its figures
+stand below as they were published. A section that lacks its photos or weights is not run, and
+says so.
+"""
+
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from headstart.backbone import catalog, imagenet
+from headstart.backbone.weights import names_of_files, resolve
+from headstart.bundle.export import Form, ending, export
+from headstart.bundle.locate import BUNDLE
+from headstart.data import duplicates, split
+from headstart.data.augment import view, view_seed
+from headstart.data.pixels import decode, read_image, thumbnail
+from headstart.data.samples import image_files
+from headstart.dataset import list_photos, scan_with
+from headstart.errors import HeadstartError, Interrupted, MissingError, SourceError
+from headstart.events import Listener, Notice
+from headstart.options import Augmentation, Layout, TrainOptions, options_from
+from headstart.pipeline import train_with
+from headstart.report.guesses import MOST_PHOTOS, Photo, save_sheet
+from headstart.report.sections import Fact, Section
+from headstart.report.sheet import Strip, contact_sheet
+from headstart.report.words import percent, right_of
+from headstart.run import REPORT, Run
+from headstart.store.files import write_bytes
+
+_PATTERN = r"(?P<label>cat|dog)\.\d+"  # Kaggle's cat.0.jpg
+_NOT_REACHED = "not reached"
+_PICTURED = 480  # longest side in pixels
+
+_TEN_VIEWS = {
+    "rotation_range": 10,
+    "width_shift_range": 0.1,
+    "height_shift_range": 0.1,
+    "shear_range": 0.15,
+    "zoom_range": 0.1,
+    "channel_shift_range": 10,
+    "horizontal_flip": True,
+}
+_TOP = {
+    "lizard": ("American chameleon", 0.652747),
+    "espresso": ("espresso", 0.97666264),
+    "strawberry": ("strawberry", 0.99999344),
+}
+_SMALL_MATRIX = ((34, 66), (10, 90))
+_VGG16_MATRIX = ((97, 3), (0, 100))
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the sections are run on; what is not given leaves its sections out.
+
+    Attributes:
+        cats_dogs, sign_digits: labelled photos, in any layout that `train` takes.
+        photos: a folder of photos to name.
+        weights: a folder of Keras' weight files; `random` to see that all runs; None: those
+            that Keras has, or fetches.
+        quick: take few photos and one epoch; then the figures say nothing.
+    """
+
+    cats_dogs: Path | None = None
+    sign_digits: Path | None = None
+    photos: Path | None = None
+    weights: Path | str | None = None
+    quick: bool = False
+
+
+class _LackingError(Exception):
+    """The section lacks something that the user can give."""
+
+
+class _Source(NamedTuple):
+    """Labelled photos, and the options that say how they are read and divided."""
+
+    path: Path
+    options: dict[str, Any]
+
+
+def sections(
+    given: Given, folder: Path, listen: Listener, tell: Callable[[list[Section]], None]
+) -> list[Section]:
+    """Run every section in its order.
+
+    Args:
+        folder: where runs, pictures and saved models go.
+        tell: is given all sections, those to come too, whenever one is done.
+
+    Raises:
+        Interrupted: stopped from outside; what was done was told.
+    """
+    work = _Work(given, folder, listen)
+    plan = list(work.plan())
+    found = [replace(section, fault=_NOT_REACHED) for section, _ in plan]
+    for number, (section, run) in enumerate(plan):
+        listen(Notice(f"{number + 1} of {len(plan)}: {section.title}"))
+        start = perf_counter()
+        try:
+            done = run(section)
+            found[number] = replace(done, seconds=round(perf_counter() - start, 2))
+        except (_LackingError, MissingError) as error:
+            found[number] = replace(section, fault=str(error))
+        except Interrupted:
+            raise
+        except HeadstartError as error:
+            found[number] = replace(section, fault=str(error), failed=True)
+        if found[number].fault:
+            listen(Notice(f"Not run: {found[number].fault}"))
+        tell(found)
+    return found
+
+
+@dataclass
+class _Work:
+    """What the sections share."""
+
+    given: Given
+    folder: Path
+    listen: Listener
+    runs: dict[str, Run] = field(default_factory=dict)
+
+    def plan(self) -> Iterator[tuple[Section, Callable[[Section], Section]]]:
+        """Every section, and what runs it."""
+        yield (
+            Section(
+                "Cats and dogs: the photos",
+                "25,000 photos come in one folder, named cat.0.jpg and so on; some of each class "
+                "are drawn into a training, a validation and a test set. Here nothing is moved.",
+            ),
+            self.cats_dogs_photos,
+        )
+        yield (
+            Section(
+                "A small network from nothing",
+                "Two convolutions, each with pooling, then a softmax, trained on cats and dogs.",
+            ),
+            self.small_network,
+        )
+        yield (
+            Section(
+                "VGG16 with a new last layer",
+                "The 1,000 classes of ImageNet give way to two; all other layers stay as they "
+                "are. Here those run once for each photo, not once for each photo and epoch.",
+            ),
+            self.vgg16,
+        )
+        yield (
+            Section(
+                "Cats and dogs with no option at all",
+                "What the tool does by itself, beside the tutorial's VGG16.",
+            ),
+            self.cats_dogs_default,
+        )
+        yield (
+            Section(
+                "MobileNet as it comes",
+                "It names what is on a photo by ImageNet's 1,000 classes, without training.",
+            ),
+            self.name_photos,
+        )
+        yield (
+            Section(
+                "Sign digits: the photos",
+                "Hands that show the digits 0 to 9: of each class 30 photos to validate, 5 to "
+                "test, all others to train.",
+            ),
+            self.sign_digits_photos,
+        )
+        yield (
+            Section(
+                "MobileNet with its last 23 layers trained",
+                "Its top gives way to a softmax for ten digits. Here what stands below the 23 "
+                "layers runs once for each photo.",
+            ),
+            self.mobilenet,
+        )
+        yield (
+            Section(
+                "Sign digits with no option at all",
+                "What the tool does by itself, beside the tutorial's MobileNet.",
+            ),
+            self.sign_digits_default,
+        )
+        yield (
+            Section(
+                "Augmentation",
+                "Random views of a photo: turned, moved, slanted, zoomed, mirrored, in other "
+                "colours.",
+            ),
+            self.augmentation,
+        )
+        yield (
+            Section(
+                "Saving and loading",
+                "The whole model, its architecture alone, its weights alone. Here each file is "
+                "loaded again by plain Keras and compared before it is handed over.",
+            ),
+            self.saving,
+        )
+
+    def cats_dogs_photos(self, section: Section) -> Section:
+        return self._photos(section, self._cats_dogs, ("1,000", "200", "100"))
+
+    def sign_digits_photos(self, section: Section) -> Section:
+        return self._photos(section, self._sign_digits, ("1,712", "300", "50"))
+
+    def small_network(self, section: Section) -> Section:
+        options = {"backbone": "simple-cnn", "recipe": "tutorial"}
+        section = self._train(section, "simple-cnn", self._cats_dogs, options)
+        metrics = self.runs["simple-cnn"].metrics
+        facts = [
+            Fact("validation accuracy", "64.25%", _accuracy(metrics, "validation")),
+            Fact("training accuracy", "100%", _accuracy(metrics, "train")),
+            *_parameters(metrics, 420_802, 420_802),
+        ]
+        return replace(section, facts=facts, published=_SMALL_MATRIX)
+
+    def vgg16(self, section: Section) -> Section:
+        options = {"backbone": "vgg16", "recipe": "tutorial", **self._weights("vgg16")}
+        section = self._train(section, "vgg16", self._cats_dogs, options)
+        run = self.runs["vgg16"]
+        facts = [
+            Fact("validation accuracy", "97.75%", _accuracy(run.metrics, "validation")),
+            Fact("trained on", "2,000 photos", f"{run.metrics['samples']['train']:,} photos"),
+            *_parameters(run.metrics, 134_268_738, 8_194),
+            Fact("size of the saved model", "553 MB", _megabytes(run.folder / BUNDLE)),
+        ]
+        return replace(section, facts=facts, published=_VGG16_MATRIX)
+
+    def cats_dogs_default(self, section: Section) -> Section:
+        section = self._train(section, "cats-dogs", self._cats_dogs)
+        run = self.runs["cats-dogs"]
+        facts = [
+            Fact("validation accuracy", "97.75%", _accuracy(run.metrics, "validation")),
+            Fact("size of the saved model", "553 MB", _megabytes(run.folder / BUNDLE)),
+        ]
+        return replace(section, facts=facts, published=_VGG16_MATRIX)
+
+    def mobilenet(self, section: Section) -> Section:
+        options = {"backbone": "mobilenet", "recipe": "tutorial", **self._weights("mobilenet")}
+        section = self._train(section, "mobilenet", self._sign_digits, options)
+        run = self.runs["mobilenet"]
+        return replace(
+            section, facts=[*_of_signs(run), *_parameters(run.metrics, 3_239_114, 1_873_930)]
+        )
+
+    def sign_digits_default(self, section: Section) -> Section:
+        section = self._train(section, "sign-digits", self._sign_digits)
+        return replace(section, facts=_of_signs(self.runs["sign-digits"]))
+
+    def name_photos(self, section: Section) -> Section:
+        if self.given.photos is None:
+            raise _LackingError("give photos with --photos.")
+        row, options = catalog.find("mobilenet"), self._weights("mobilenet", top=True)
+        paths = image_files(self.given.photos)[:MOST_PHOTOS]
+        found = resolve(row, options.get("weights"), self.listen, top=True)
+        engine = imagenet.network(row, found, self.listen)
+        facts, rows = [], []
+        for path in map(Path, paths):
+            data = read_image(path)
+            best = imagenet.best(engine.run(decode(data, row.size, "squash")[None])[0], 5)
+            guesses = [(guess.name, guess.probability) for guess in best]
+            rows.append(Photo(path.name, thumbnail(data, _PICTURED), guesses))
+            known = next((top for name, top in _TOP.items() if path.stem.startswith(name)), None)
+            published = f"{known[0]}, {percent(known[1])}" if known else "–"
+            facts.append(
+                Fact(path.name, published, f"{best[0].name}, {percent(best[0].probability)}")
+            )
+        if not rows:
+            raise SourceError(
+                "holds no photo.", where=str(self.given.photos), mend="Name another folder."
+            )
+        save_sheet(rows, self.folder / "named.png")
+        command = ["headstart", "classify", str(self.given.photos), "--backbone", "mobilenet"]
+        command += _flags(options)
+        return replace(section, facts=facts, picture="named.png", command=shlex.join(command))
+
+    def augmentation(self, section: Section) -> Section:
+        source = self._cats_dogs if self.given.cats_dogs else self._sign_digits
+        chosen = options_from(TrainOptions, source.options)
+        sample = scan_with(source.path, chosen, self.listen).items[0]
+        data = read_image(sample.path)
+        photo, key = decode(data, 224, "squash"), sha256(data).hexdigest()
+        ranges = Augmentation.model_validate(_TEN_VIEWS)
+        views = [view(photo, ranges, view_seed(0, key, i)) for i in range(10)]
+        labels = ["original", *(f"view {i}" for i in range(1, 11))]
+        strip = Strip(sample.name, [photo, *views], labels)
+        write_bytes(self.folder / "views.png", contact_sheet("", [strip], columns=6))
+        command = ["headstart", "augment", sample.path, "--count", "10", *_flags(_TEN_VIEWS)]
+        facts = [Fact("views of one photo, by seven ranges", "10", str(len(views)))]
+        return replace(section, facts=facts, picture="views.png", command=shlex.join(command))
+
+    def saving(self, section: Section) -> Section:
+        if not self.runs:
+            raise _LackingError("no section before it trained a model.")
+        name, run = next(iter(self.runs.items()))
+        forms: dict[Form, tuple[str, str]] = {
+            "keras": ("the whole model", "model.save"),
+            "h5": ("the same in the older .h5", "model.save"),
+            "json": ("the architecture alone", "model.to_json"),
+            "weights": ("the weights alone", "model.save_weights"),
+        }
+        weights = self._weights(name).get("weights") if name in ("vgg16", "mobilenet") else None
+        facts = []
+        for form, (what, by) in forms.items():
+            out = self.folder / "saved" / f"{name}{ending(form)}"
+            made = export(run.folder, form, out, weights=weights, listen=self.listen)
+            agrees = f"{_megabytes(made.path)}; loaded again, agrees within {made.difference:.1g}"
+            facts.append(Fact(what, by, agrees))
+        command = shlex.join(["headstart", "export", name, "--to", "keras"])
+        return replace(section, facts=facts, command=f"{command} (and h5, json, weights)")
+
+    def _train(
+        self, section: Section, name: str, source: _Source, more: Mapping[str, Any] | None = None
+    ) -> Section:
+        options = {**source.options, **(more or {})}
+        if self.given.quick:
+            options["epochs"] = 1
+            if not catalog.find(options.get("backbone", catalog.DEFAULT)).fixed:
+                options["size"] = 96
+        chosen = options_from(TrainOptions, options)
+        run = train_with(chosen, source.path, self.folder / name, listen=self.listen)
+        self.runs[name] = run
+        return replace(
+            section,
+            command=shlex.join(["headstart", "train", str(source.path), *_flags(options)]),
+            classes=run.metrics["classes"],
+            ours=run.metrics["test"]["confusion_matrix"],
+            page=f"{name}/{REPORT}",
+        )
+
+    def _photos(self, section: Section, source: _Source, published: Sequence[str]) -> Section:
+        chosen = options_from(TrainOptions, source.options)
+        photos = list_photos(source.path, chosen, self.listen, to_train=True)
+        clusters = duplicates.identical(photos.keys)
+        count = Counter(split.divide(photos.samples, clusters, photos.keys, chosen).tolist())
+        names = {"train": "training", "validation": "validation", "test": "test"}
+        facts = [
+            Fact(f"{name} photos", figure, f"{count[side]:,}")
+            for (side, name), figure in zip(names.items(), published, strict=True)
+        ]
+        command = ["headstart", "split", str(source.path), *_flags(source.options)]
+        return replace(section, facts=facts, command=shlex.join(command))
+
+    @cached_property
+    def _cats_dogs(self) -> _Source:
+        """The cats and dogs, in class folders or as Kaggle names them."""
+        source = self.given.cats_dogs
+        if source is None:
+            raise _LackingError(
+                "give the photos with --cats-dogs; docs/tutorial.md says where from."
+            )
+        try:
+            scan_with(source, Layout())
+            layout: dict[str, Any] = {}
+        except SourceError:
+            layout = {"label_pattern": _PATTERN}
+        counts = "20,5,5" if self.given.quick else "500,100,50"
+        return _Source(source, {**layout, "per_class": counts})
+
+    @cached_property
+    def _sign_digits(self) -> _Source:
+        source = self.given.sign_digits
+        if source is None:
+            raise _LackingError(
+                "give the photos with --sign-digits; docs/tutorial.md says where from."
+            )
+        return _Source(source, {"per_class": "3,1,1" if self.given.quick else "rest,30,5"})
+
+    def _weights(self, backbone: str, *, top: bool = False) -> dict[str, str]:
+        """The option that names the backbone's weights, where they were given."""
+        given, row = self.given.weights, catalog.find(backbone)
+        if given == "random":
+            if top:
+                raise _LackingError("random weights tell no classes apart.")
+            return {"weights": "random"}
+        names = names_of_files(row, top)
+        paths = [path for name in names if given and (path := Path(given, name)).is_file()]
+        if paths:
+            return {"weights": str(paths[0])}
+        try:
+            resolve(row, None, self.listen, top=top)
+        except MissingError as error:
+            raise _LackingError(
+                f"{error.problem} Give a folder with {' or '.join(names)} to --weights."
+            ) from error
+        return {}
+
+
+def _parameters(metrics: Mapping[str, Any], published: int, trained: int) -> Iterator[Fact]:
+    yield Fact("parameters", f"{published:,}", f"{metrics['parameters']:,}")
+    yield Fact("trained", f"{trained:,}", f"{metrics['trainable_parameters']:,}")
+
+
+def _of_signs(run: Run) -> list[Fact]:
+    right, n = right_of(run.metrics["test"])
+    return [
+        Fact("validation accuracy", "99%", _accuracy(run.metrics, "validation")),
+        Fact("training accuracy", "99.88%", _accuracy(run.metrics, "train")),
+        Fact("test photos named correctly", "50 of 50", f"{right} of {n}"),
+        Fact("size of the saved model", "17 MB", _megabytes(run.folder / BUNDLE)),
+    ]
+
+
+def _accuracy(metrics: Mapping[str, Any], side: str) -> str:
+    return percent(metrics[side]["accuracy"])
+
+
+def _megabytes(path: Path) -> str:
+    size = path.stat().st_size / 1e6
+    return f"{size:,.0f} MB" if size >= 10 else f"{size:.2g} MB"
+
+
+def _flags(options: Mapping[str, Any]) -> list[str]:
+    """Options as words of a command line; a switch has no value."""
+    words = []
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return words
