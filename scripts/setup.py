@@ -30,7 +30,8 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "headstart-setup.txt"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-COMMANDS = {"demo": [BIN / "headstart", "demo"], "test": [PYTHON, "-m", "pytest"]}
+SPREAD = ["--numprocesses=2", "--dist=loadfile"]  # a file in one process: it shares runs
+COMMANDS = {"demo": [BIN / "headstart", "demo"], "test": [PYTHON, "-m", "pytest", *SPREAD]}
 
 if sys.version_info[:2] not in SUPPORTED:
     sys.exit(
