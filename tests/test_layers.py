@@ -109,6 +109,7 @@ ORDER = (
     "frozen.py",
     "tuning.py",
     "pipeline.py",
+    "judging.py",
     "estimators.py",
     "tutorial.py",
     "server/gate.py",

@@ -6,10 +6,11 @@ import pytest
 from metrics_schema import faults
 from photos import put_colours, put_digits
 
-from headstart.errors import ModelError, OptionError, SourceError
+from headstart.errors import ModelError, OptionError, OutputError, SourceError
 from headstart.events import Event, Notice
+from headstart.judging import evaluate
 from headstart.options import Layout
-from headstart.pipeline import evaluate, report
+from headstart.pipeline import report
 from headstart.run import Run
 
 
@@ -73,6 +74,27 @@ def test_of_a_bundle_away_from_its_run_that_is_not_known(trained, few, tmp_path)
     shutil.copy(trained.run.folder / "model.headstart", tmp_path)
     (tmp_path / "split.csv").write_text("of another run")
     assert evaluate(tmp_path / "model.headstart", few)["trained_on"] == 0
+
+
+def test_a_folder_with_a_page_is_made_where_one_is_asked_for(trained, unseen, few, tmp_path):
+    out = tmp_path / "judged"
+    found = evaluate(trained.run.folder, unseen, out=out)
+    again = Run.open(out)
+    assert again.metrics == found
+    assert len(again.predictions) == 60
+    before = again.report().read_text(encoding="utf-8")
+    assert "It was finished before; here it was judged." in before
+    assert f"headstart evaluate {trained.run.folder} {unseen}" in before
+    assert "As far as is known it was trained on none of them." in before
+    report(out)
+    assert again.report().read_text(encoding="utf-8") == before
+    with pytest.raises(OutputError, match="--force"):
+        evaluate(trained.run.folder, few, out=out)
+    evaluate(trained.run.folder, few, out=out, force=True)
+    page = Run.open(out).report().read_text(encoding="utf-8")
+    assert "of these photos were trained on" in page
+    with pytest.raises(OutputError, match="holds the classifier that is judged"):
+        evaluate(trained.run.folder, unseen, out=trained.run.folder, force=True)
 
 
 def test_a_label_pattern_reads_other_layouts(trained, tmp_path):

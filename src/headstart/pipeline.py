@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.backbone import catalog
-from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
 from headstart.bundle.manifest import BackboneRef, Figures, HeadRef, ImageInput, JudgedSet, Manifest
 from headstart.bundle.save import save
@@ -23,17 +22,17 @@ from headstart.data import duplicates, split
 from headstart.data.pixels import DECODE_VERSION, Unreadable, read_image
 from headstart.data.samples import Sample
 from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with
-from headstart.errors import HeadstartError, InputError, SourceError
-from headstart.evaluation.trust import Answers, majority_accuracy, scores
+from headstart.errors import HeadstartError, InputError
+from headstart.evaluation.trust import Answers, majority_accuracy
 from headstart.events import Listener, Notice, nobody
 from headstart.features import content
-from headstart.findings import Finding, LeftOut
+from headstart.findings import Finding
 from headstart.frozen import fit_head
-from headstart.options import Layout, TrainOptions, options_from
+from headstart.options import TrainOptions, options_from
 from headstart.outcome import Outcome
 from headstart.report import plots
 from headstart.report.page import render
-from headstart.report.words import judged, number
+from headstart.report.words import judged
 from headstart.run import (
     MATRIX,
     REPORT,
@@ -49,7 +48,6 @@ from headstart.tuning import room, tune
 from headstart.workplace import CHECKPOINT, LAST, new_run
 
 _PROOF_PHOTOS = 64
-_ANY = Layout()
 _SETS: tuple[JudgedSet, ...] = ("train", "validation", "test", "cross_validation")
 
 
@@ -284,77 +282,6 @@ def report(folder: str | Path) -> Path:
         samples = ()
     write_report(run.folder, samples)
     return run.report()
-
-
-def evaluate(
-    model: str | Path, source: str | Path, layout: Layout = _ANY, listen: Listener = nobody
-) -> dict[str, Any]:
-    """Judge a classifier by other photos whose labels are known.
-
-    Args:
-        model: a bundle or a run folder.
-        source: labelled photos, in any layout that `train` takes.
-        layout: how the source is to be read.
-
-    Returns:
-        A document like `metrics.json` whose scores stand under `test`. `trained_on` counts the
-        photos that the classifier was trained on, where its run folder tells, and
-        `left_out_files` names what took no part.
-
-    Raises:
-        SourceError: no photo can be read, or a label is none of the classes.
-    """
-    classifier = Classifier.open(model)
-    photos = list_photos(source, layout, listen)
-    labels = [sample.label for sample in photos.samples]
-    classifier.check_labels(labels)
-    answers, faults = classifier.try_predict([sample.path for sample in photos.samples])
-    good = [i for i in range(len(labels)) if i not in faults]
-    if not good:
-        raise SourceError("No photo in it can be read.", where=str(source), mend="Give others.")
-    unreadable = [LeftOut(photos.samples[i].name, why) for i, why in faults.items()]
-    left_out = [*photos.left_out, *unreadable]
-    if left_out:
-        first = left_out[0]
-        listen(
-            Notice(
-                f"{number(len(left_out), 'file')} left out, such as {first.name}: {first.reason}. "
-                "--json names all of them."
-            )
-        )
-    trained_on = _trained_on(Path(model), classifier)
-    trained = sum(photos.keys[i] in trained_on for i in good)
-    if trained:
-        listen(
-            Notice(
-                f"{trained:,} of these photos {'was' if trained == 1 else 'were'} trained on: the "
-                "figures are better than they should be."
-            )
-        )
-    true = np.array([classifier.classes.index(labels[i]) for i in good])
-    return {
-        "format": 1,
-        "task": "image",
-        "source": Path(photos.source).name,
-        "classes": list(classifier.classes),
-        "samples": {"test": len(good)},
-        "left_out": len(left_out),
-        "left_out_files": [asdict(item) for item in left_out],
-        "trained_on": trained,
-        "test": scores(true, answers[good], classifier.classes),
-        "baselines": {"majority": float(np.bincount(true).max() / len(true))},
-        "versions": versions(),
-    }
-
-
-def _trained_on(model: Path, classifier: Classifier) -> set[str]:
-    """SHA-256 of the photos trained on; of a bundle away from its run nothing is known."""
-    folder = model if model.is_dir() else model.parent
-    split_file = folder / SPLIT
-    known = classifier.manifest.split_sha256
-    if not split_file.is_file() or sha256_of_file(split_file) != known:
-        return set()
-    return {row["sha256"] for row in Run(folder).split if row["split"] == "train"}
 
 
 def versions() -> dict[str, str]:

@@ -90,7 +90,9 @@ def test_its_figures_are_in_the_manifest_and_evaluate_finds_them_again(
     assert classifier.manifest.backbone is None
 
 
-def test_the_commands_work_on_it(call: Any, model: Any, photos: Photos, packaged: Path) -> None:
+def test_the_commands_work_on_it(
+    call: Any, model: Any, photos: Photos, packaged: Path, tmp_path: Path
+) -> None:
     found = json.loads(call("inspect", packaged, "--json").out)
     assert found["parameters"] == model.count_params()
     assert found["trainable_parameters"] == model.count_params() - 16  # the normalization's
@@ -100,6 +102,9 @@ def test_the_commands_work_on_it(call: Any, model: Any, photos: Photos, packaged
     judged = json.loads(call("evaluate", packaged, photos.source, "--json").out)
     accuracy = Classifier.open(packaged).manifest.metrics["validation"].accuracy
     assert judged["test"]["accuracy"] == accuracy
+    call("evaluate", packaged, photos.source, "--out", tmp_path / "judged")
+    page = (tmp_path / "judged" / "report.html").read_text(encoding="utf-8")
+    assert f"{Classifier.open(packaged).manifest.packaged.name}, {model.count_params():,}" in page
 
 
 def test_it_gives_no_keras_model_and_says_why(call: Any, packaged: Path, tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from headstart.commands.output import Flag, Flat, print_json
 from headstart.commands.progress import listening
+from headstart.judging import evaluate
 from headstart.options import Layout
-from headstart.pipeline import evaluate
 from headstart.report.terminal import summary
+from headstart.run import REPORT
 
 _DEFAULTS = Layout()
 
@@ -17,6 +18,8 @@ def run(
     source: str,
     /,
     *,
+    out: Path | None = None,
+    force: Flag = False,
     layout: Annotated[Layout, Flat] = _DEFAULTS,
     json: Flag = False,
     quiet: Flag = False,
@@ -29,14 +32,18 @@ def run(
         A bundle or a run folder.
     source
         Labelled photos, in any layout that `train` takes.
+    out
+        Also make this folder, with a page on the figures as `train` writes one.
+    force
+        Replace the run that is in --out.
     json
         Print the figures as one JSON document, the scores under "test".
     quiet
         Print nothing but errors.
     """
     with listening(quiet) as listen:
-        metrics = evaluate(model, source, layout, listen)
+        metrics = evaluate(model, source, layout, listen, out=out, force=force)
     if json:
         print_json(metrics)
     elif not quiet:
-        print(summary(metrics))
+        print(summary(metrics, out / REPORT if out else None))

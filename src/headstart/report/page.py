@@ -50,13 +50,14 @@ def render(folder: Path, photos: Photos) -> str:
     samples = views.sample_photos(run.split, metrics["classes"])
     candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
     receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
+    model = metrics.get("model") or str(folder.absolute())  # that of `evaluate` lies elsewhere
     context = {
         "metrics": metrics,
         "judged": words.set_name(key),
         "scores": scores,
         "headline": words.headline(metrics),
         "belief": words.belief(metrics),
-        "gap": words.gap(metrics),
+        "gap": words.gap(metrics) if metrics.get("train") else None,
         "accuracies": views.accuracies(metrics),
         "findings": sorted(run.findings["findings"], key=lambda found: found["level"] == "note"),
         "matrix": views.matrix(scores["confusion_matrix"], metrics["classes"]),
@@ -65,11 +66,11 @@ def render(folder: Path, photos: Photos) -> str:
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "left_out": views.reasons(run.findings["left_out"]),
-        "backbone": catalog.find(metrics["backbone"]),
+        "backbone": None if "model" in metrics else catalog.find(metrics["backbone"]),
         "options": run.options["options"],
-        "command": _command(run.options),
-        "predict": shlex.join(["headstart", "predict", str(folder.absolute()), "photo.jpg"]),
-        "bundle": repr(str(folder.absolute() / BUNDLE)),
+        "command": _command(run.options, metrics.get("model")),
+        "predict": shlex.join(["headstart", "predict", model, "photo.jpg"]),
+        "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
         "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
         **_training(folder, metrics.get("training")),
     }
@@ -140,12 +141,16 @@ def _png(image: Any) -> bytes:
     return file.getvalue()
 
 
-def _command(options: Mapping[str, Any]) -> str:
-    """The command that repeats a run, from the document of `options.json`."""
+def _command(options: Mapping[str, Any], model: str | None) -> str:
+    """The command that repeats a run, from the document of `options.json`.
+
+    Args:
+        model: what was judged, if nothing was trained.
+    """
     defaults = options_from(TrainOptions, {}).model_dump(mode="json")
-    command = ["headstart", "train", options["source"]]
+    command = ["headstart", *(["evaluate", model] if model else ["train"]), options["source"]]
     for name, value in options["options"].items():
-        if name != "seed" and value == defaults.get(name):
+        if (model or name != "seed") and value == defaults.get(name):
             continue
         flag = f"--{name.replace('_', '-')}"
         for item in value if isinstance(value, list) else [value]:

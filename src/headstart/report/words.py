@@ -130,6 +130,16 @@ def belief(metrics: Metrics) -> list[str]:
 
 
 def _origin(metrics: Metrics, key: str) -> str:
+    if "trained_on" in metrics:
+        if metrics["trained_on"]:
+            return (
+                f"It was trained on {metrics['trained_on']:,} of them, so the figure is better "
+                "than it should be."
+            )
+        return (
+            "As far as is known it was trained on none of them. A bundle away from its run folder "
+            "does not tell, and then you must know."
+        )
     chosen = _chosen(metrics) if metrics.get("selected_on") == "validation" else None
     if key == "test":
         if chosen == "":

@@ -1,0 +1,197 @@
+"""A finished classifier judged by other photos: figures, and the page on them."""
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.bundle.classifier import Classifier
+from headstart.bundle.locate import locate
+from headstart.clock import Clock
+from headstart.data import duplicates
+from headstart.dataset import Data, Photos, list_photos
+from headstart.errors import OutputError, SourceError
+from headstart.evaluation.trust import Answers, answered
+from headstart.events import Listener, Notice, nobody
+from headstart.findings import Finding, LeftOut
+from headstart.options import Layout, TrainOptions, options_from
+from headstart.pipeline import versions, write_report
+from headstart.report.words import number
+from headstart.run import SPLIT, Run, write_data, write_metrics
+from headstart.store.files import printable, sha256_of_file
+from headstart.workplace import new_run
+
+_ANY = Layout()
+
+
+def evaluate(
+    model: str | Path,
+    source: str | Path,
+    layout: Layout = _ANY,
+    listen: Listener = nobody,
+    *,
+    out: str | Path | None = None,
+    force: bool = False,
+) -> dict[str, Any]:
+    """Judge a classifier by other photos whose labels are known.
+
+    Args:
+        model: a bundle or a run folder.
+        source: labelled photos, in any layout that `train` takes.
+        layout: how the source is to be read.
+        out: a folder to make, with the page, and figures and answers as `train` leaves them.
+        force: replace the run that is there.
+
+    Returns:
+        A document like `metrics.json` whose scores stand under `test`. `trained_on` counts the
+        photos that the classifier was trained on, where its run folder tells, and
+        `left_out_files` names what took no part.
+
+    Raises:
+        SourceError: no photo can be read, or a label is none of the classes.
+        OutputError: the folder is taken, or cannot be written.
+    """
+    classifier = Classifier.open(model)
+    if out is None:
+        return _judged(model, classifier, source, layout, listen)[0]
+    if locate(model).resolve().is_relative_to(Path(os.path.realpath(out))):
+        raise OutputError(
+            "holds the classifier that is judged.",
+            where=printable(str(out)),
+            mend="Name another folder with --out.",
+        )
+    with new_run(Path(source), out, force=force) as place:
+        metrics, photos, answers, findings = _judged(model, classifier, source, layout, listen)
+        _write(place.folder, metrics, photos, answers, findings, layout)
+    write_report(place.run, photos.samples)
+    return metrics
+
+
+def _judged(
+    model: str | Path, classifier: Classifier, source: str | Path, layout: Layout, listen: Listener
+) -> tuple[dict[str, Any], Photos, Answers, list[Finding]]:
+    """The document of `evaluate`, and what it was made from."""
+    clock = Clock()
+    with clock("scan"):
+        photos = list_photos(source, layout, listen)
+        classifier.check_labels([sample.label for sample in photos.samples])
+    with clock("evaluate"):
+        paths = [sample.path for sample in photos.samples]
+        probabilities, faults = classifier.try_predict(paths)
+    good = [i for i in range(len(paths)) if i not in faults]
+    if not good:
+        raise SourceError("No photo in it can be read.", where=str(source), mend="Give others.")
+    photos = _readable(photos, faults, classifier.classes)
+    _tell_left_out(photos.left_out, listen)
+    number_of = {name: j for j, name in enumerate(classifier.classes)}
+    true = np.array([number_of[sample.label] for sample in photos.samples])
+    answers = answered("test", np.arange(len(good)), true, [probabilities[good]])
+    findings = _findings(photos, _trained_on(Path(model), classifier), listen)
+    known = sum(len(f.samples) for f in findings if f.kind == "trained-on")
+    manifest, named = (
+        classifier.manifest,
+        classifier.manifest.backbone or classifier.manifest.packaged,
+    )
+    assert named is not None  # a manifest has one of the two
+    metrics = {
+        "format": 1,
+        "task": "image",
+        "model": printable(os.path.abspath(model)),
+        "source": Path(photos.source).name,
+        "classes": list(classifier.classes),
+        "samples": {"test": len(good)},
+        "left_out": len(photos.left_out),
+        "left_out_files": [asdict(item) for item in photos.left_out],
+        "ignored": photos.ignored,
+        "trained_on": known,
+        "backbone": named.name,
+        "size": manifest.image.size,
+        "resize": manifest.image.resize,
+        "engine": "openvino",
+        "precision": manifest.precision,
+        "parameters": manifest.parameters,
+        "trainable_parameters": manifest.trainable_parameters,
+        "test": answers.scores(classifier.classes),
+        "baselines": {"majority": float(np.bincount(true).max() / len(true))},
+        "versions": versions(),
+        "seconds": clock.seconds(),
+    }
+    return metrics, photos, answers, findings
+
+
+def _readable(photos: Photos, faults: dict[int, str], classes: tuple[str, ...]) -> Photos:
+    """The photos but those that cannot be read, with the classes of the classifier.
+
+    Unlike in training a class may be without photos.
+    """
+    kept = set(range(len(photos.samples))) - faults.keys()
+    out = [LeftOut(photos.samples[i].name, why) for i, why in faults.items()]
+    return Photos(
+        photos.source,
+        [photos.samples[i] for i in sorted(kept)],
+        [photos.keys[i] for i in sorted(kept)],
+        classes,
+        [*photos.left_out, *out],
+        photos.ignored,
+    )
+
+
+def _tell_left_out(left_out: Sequence[LeftOut], listen: Listener) -> None:
+    if left_out:
+        first = left_out[0]
+        listen(
+            Notice(
+                f"{number(len(left_out), 'file')} left out, such as {first.name}: {first.reason}. "
+                "--json names all of them."
+            )
+        )
+
+
+def _findings(photos: Photos, trained_on: Collection[str], listen: Listener) -> list[Finding]:
+    """What makes one doubt the figures."""
+    names = [sample.name for sample in photos.samples]
+    labels = [sample.label for sample in photos.samples]
+    sides = ["test"] * len(names)
+    findings = duplicates.copies(names, labels, sides, duplicates.identical(photos.keys))
+    seen = [name for name, key in zip(names, photos.keys, strict=True) if key in trained_on]
+    if seen:
+        why = (
+            f"{len(seen):,} of these photos {'was' if len(seen) == 1 else 'were'} trained on: the "
+            "figures are better than they should be."
+        )
+        listen(Notice(why))
+        mend = "Judge it by photos that it has not seen."
+        samples = tuple((name,) for name in seen)
+        findings.append(Finding("trained-on", "warning", samples, why, mend))
+    return findings
+
+
+def _trained_on(model: Path, classifier: Classifier) -> set[str]:
+    """SHA-256 of the photos trained on; of a bundle away from its run nothing is known."""
+    folder = model if model.is_dir() else model.parent
+    split_file = folder / SPLIT
+    known = classifier.manifest.split_sha256
+    if not split_file.is_file() or sha256_of_file(split_file) != known:
+        return set()
+    return {row["sha256"] for row in Run(folder).split if row["split"] == "train"}
+
+
+def _write(
+    folder: Path,
+    metrics: dict[str, Any],
+    photos: Photos,
+    answers: Answers,
+    findings: list[Finding],
+    layout: Layout,
+) -> None:
+    """Write what a page is made from, as `train` does."""
+    n = len(photos.samples)
+    nothing: NDArray[np.float32] = np.empty((n, 0), np.float32)
+    data = Data(photos, answers.labels, nothing, duplicates.identical(photos.keys))
+    options = options_from(TrainOptions, layout.model_dump())
+    write_data(folder, data, np.full(n, "test"), [answers], findings, options)
+    write_metrics(folder, metrics)
