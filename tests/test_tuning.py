@@ -85,6 +85,7 @@ def test_a_tail_is_trained_judged_and_saved(tuned: Run) -> None:
     assert metrics["train"]["accuracy"] > 0.5
     history = list(csv.DictReader((tuned.folder / "history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in history] == ["1", "2", "3"][: len(history)]
+    assert tuned.history[0]["val_loss"] == float(history[0]["val_loss"])
     assert tuned.report().is_file()
     assert not (tuned.folder / "checkpoint").exists()
 
@@ -154,6 +155,16 @@ def test_fault_73_what_changed_since_is_listed(digits: Path, tmp_path: Path) -> 
     with pytest.raises(ModelError, match=r"options\.epochs was 3, is 4"):
         train(digits, tmp_path / "run", resume=True, **{**TAIL, "epochs": 4})
     assert train(digits, tmp_path / "run", resume=True, **TAIL).metrics["training"]["epochs"] == 3
+
+
+def test_a_layer_that_is_not_there_is_told_before_photos_are_looked_at(
+    digits: Path, tmp_path: Path
+) -> None:
+    heard: list[Event] = []
+    with pytest.raises(OptionError, match="Did you mean block_11"):
+        train(digits, tmp_path / "run", unfreeze="block_11_expand", listen=heard.append)
+    assert heard == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_auto_keeps_the_head_where_it_validates_better(digits: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ from headstart.run import (
 )
 from headstart.store.files import sha256_of_file, write_text
 from headstart.training.plan import planned
-from headstart.tuning import room, tune
+from headstart.tuning import built, room, tune
 from headstart.workplace import CHECKPOINT, LAST, new_run
 
 _PROOF_PHOTOS = 64
@@ -95,15 +95,17 @@ def train_with(
             split.check(photos.samples, options)
         with clock("features"):
             network = load_network(options, photos.samples, photos.keys, listen)
+            tail = None
+            if plan and not plan.only_if_better:  # first, for it may name no layer
+                tail = built(plan, network, len(photos.classes), options.seed)
             data = look_at(photos, network, listen)
         with clock("train"):
             sides = split.divide(data.photos.samples, data.clusters, data.photos.keys, options)
             work = data, sides, network, options
-            forced = plan is not None and not plan.only_if_better
-            outcome = None if forced else fit_head(*work, listen)
+            outcome = None if tail else fit_head(*work, listen)
             if plan and (outcome is None or room(outcome.answers)):
                 last = place.folder / CHECKPOINT / LAST
-                outcome = tune(plan, *work, outcome, place=last, resume=resume, listen=listen)
+                outcome = tune(plan, *work, outcome, tail, place=last, resume=resume, listen=listen)
         assert outcome is not None  # what no plan forces has its head
         with clock("evaluate"):
             # While the bundle is proved in threads outside Python, Python can import.

@@ -94,6 +94,15 @@ class Run:
         return self._rows(PREDICTIONS)
 
     @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """An epoch's figures in each row of `history.csv`; empty where nothing was trained by
+        gradient. What was not measured is NaN."""
+        if not (self.folder / HISTORY).is_file():
+            return []
+        rows = self._rows(HISTORY)
+        return [{name: float(cell or "nan") for name, cell in row.items()} for row in rows]
+
+    @cached_property
     def bundle(self) -> Classifier:
         """The classifier, opened and verified."""
         return Classifier.open(self.folder)

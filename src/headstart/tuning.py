@@ -65,6 +65,7 @@ def tune(
     network: Network,
     options: TrainOptions,
     alone: Outcome | None,
+    tail: "Tail | None",
     *,
     place: Path,
     resume: bool,
@@ -75,6 +76,7 @@ def tune(
     Args:
         alone: what a head on the frozen backbone makes of the data, where the plan leaves the
             choice: it is returned if it validates better.
+        tail: what is trained; None: it is built here.
         place: where the checkpoint goes.
         resume: go on from the checkpoint there.
 
@@ -86,8 +88,6 @@ def tune(
     if alone and find_spec("tensorflow") is None:
         listen(Notice(_WITHOUT))
         return alone
-    from headstart.training import tail as tails
-
     number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
     if not len(number["validation"]) and not len(number["test"]):
         raise SourceError(
@@ -96,16 +96,7 @@ def tune(
             mend="Add photos, keep some with --validation and --test, or give --unfreeze none.",
         )
     n_classes = len(data.photos.classes)
-    tail = tails.build(
-        network.backbone,
-        network.weights,
-        network.size,
-        n_classes,
-        unfreeze=plan.unfreeze,
-        dropout=plan.dropout,
-        momentum=plan.momentum,
-        seed=options.seed,
-    )
+    tail = tail or built(plan, network, n_classes, options.seed)
     entering = _Entering(data, network, tail, listen)
     train, seen = number["train"], [None, *views(options)]
     labels = np.tile(data.labels[train], len(seen))
@@ -131,6 +122,26 @@ def tune(
     )
     tuned = _outcome(plan, data, number, network, tail, trained, listen)
     return _chosen(alone, tuned) if alone else tuned
+
+
+def built(plan: Plan, network: Network, n_classes: int, seed: int) -> "Tail":
+    """What the plan has trained, as it begins.
+
+    Raises:
+        OptionError: the backbone has no layer that the plan names.
+    """
+    from headstart.training import tail as tails
+
+    return tails.build(
+        network.backbone,
+        network.weights,
+        network.size,
+        n_classes,
+        unfreeze=plan.unfreeze,
+        dropout=plan.dropout,
+        momentum=plan.momentum,
+        seed=seed,
+    )
 
 
 class _Entering:
@@ -242,6 +253,7 @@ def _outcome(
             "first": tail.first,
             "recipe": asdict(plan.recipe),
             "dropout": plan.dropout,
+            "policy": trained.policy,
             "epochs": len(trained.history),
             "kept": trained.kept,
             "stopped": trained.stopped,

@@ -25,6 +25,7 @@ def training(**fields: Any) -> dict[str, Any]:
         "unfreeze": "block_11_expand_convolution",
         "first": "block_11_expand_convolution",
         "dropout": 0.2,
+        "policy": "float32",
         "epochs": 4,
         "kept": 4,
         "stopped": "epochs",

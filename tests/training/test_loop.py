@@ -165,3 +165,22 @@ def test_the_optimizer_can_be_made_again(network: Any, tmp_path: Path, keras: An
     again.build(model.trainable_variables)
     state = loop.optimizer_state(model)
     assert [v.shape for v in again.variables] == [array.shape for array in state.values()]
+
+
+def test_on_a_gpu_it_computes_in_bfloat16_and_keeps_its_weights_in_float32(
+    network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "mixed_policy", lambda: "mixed_bfloat16")
+    mixed, plain = network(), network()
+    seen: list[str] = []
+    done = train(mixed, tmp_path, listen=lambda _: seen.append(mixed.layers[1].compute_dtype))
+    assert done.policy == "mixed_bfloat16"
+    assert set(seen) == {"bfloat16"}
+    assert {layer.compute_dtype for layer in mixed.layers} == {"float32"}
+    assert {str(weight.dtype) for weight in mixed.weights} == {"float32"}
+    monkeypatch.undo()
+    same = train(plain, tmp_path / "plain")
+    assert same.policy == "float32"
+    losses = [each.history[-1]["val_loss"] for each in (done, same)]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)

@@ -30,5 +30,23 @@ def gpus() -> list[str]:
     ]
 
 
+def mixed_policy() -> str | None:
+    """Keras' dtype policy that trains soonest on this machine's GPUs; None: plain float32.
+
+    bfloat16 needs no scaling of the loss. GPUs before NVIDIA's Ampere (compute capability 8) have
+    no fast arithmetic in it.
+    """
+    if not gpus():
+        return None
+    import tensorflow
+
+    details = map(
+        tensorflow.config.experimental.get_device_details,
+        tensorflow.config.list_physical_devices("GPU"),
+    )
+    able = all(each.get("compute_capability", (0, 0)) >= (8, 0) for each in details)
+    return "mixed_bfloat16" if able else None
+
+
 def _sign_of_a_gpu() -> bool:
     return os.path.exists("/dev/nvidiactl") or os.path.exists("/dev/dxg")  # Linux, and WSL

@@ -90,6 +90,8 @@ def recipe(training: Training) -> str:
         parts.append(f"dropout {training['dropout']:g}")
     if how["label_smoothing"]:
         parts.append(f"label smoothing {how['label_smoothing']:g}")
+    if training["policy"] != "float32":
+        parts.append("in bfloat16 with float32 weights")
     return ", ".join(parts)
 
 

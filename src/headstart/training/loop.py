@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from headstart.backbone.accelerator import mixed_policy
 from headstart.errors import InputError, Interrupted
 from headstart.events import Epoch, Listener, nobody
 from headstart.training import checkpoint
@@ -60,11 +61,13 @@ class Trained:
             learning_rate, seconds.
         kept: the epoch whose weights these are, 1 for the first.
         stopped: why it ended.
+        policy: Keras' dtype policy of the last steps; the weights are float32 always.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     kept: int = 0
     stopped: Literal["epochs", "patience", "budget"] = "epochs"
+    policy: str = "float32"
 
 
 def train(
@@ -105,8 +108,9 @@ def train(
         _restore(network, _part(found.arrays, "last"))
         best = _part(found.arrays, "best") or _part(found.arrays, "last")
     asked = threading.Event()
+    done.policy = mixed_policy() or "float32"
     try:
-        with _noting_in(asked):
+        with _noting_in(asked), _computing_in(network, done.policy):
             while not _over(done, recipe, budget):
                 number = len(done.history) + 1
                 row = _epoch(network, recipe, training, validation, number, seed, listen, asked)
@@ -128,6 +132,22 @@ def train(
     if best is not None and done.kept < len(done.history):
         _restore(network, best)
     return done
+
+
+@contextmanager
+def _computing_in(network: Any, policy: str) -> Iterator[None]:
+    """Have all layers but the last compute as a dtype policy says (Micikevicius et al., Mixed
+    Precision Training, arXiv:1710.03740); in float32 again at the end."""
+    from headstart.backbone.quiet_keras import keras
+
+    layers = network.layers[:-1] if policy != "float32" else []
+    try:
+        for layer in layers:
+            layer.dtype_policy = keras.DTypePolicy(policy)
+        yield
+    finally:
+        for layer in layers:
+            layer.dtype_policy = keras.DTypePolicy("float32")
 
 
 @contextmanager
