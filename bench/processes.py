@@ -64,8 +64,10 @@ def run(
 
         def listen() -> None:
             assert process.stderr is not None
-            for line in process.stderr:
-                said.append((time.perf_counter() - start, line.decode(errors="replace").rstrip()))
+            with process.stderr as lines:
+                for line in lines:
+                    seconds = time.perf_counter() - start
+                    said.append((seconds, line.decode(errors="replace").rstrip()))
 
         listener = threading.Thread(target=listen)
         listener.start()

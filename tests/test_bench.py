@@ -75,13 +75,13 @@ def test_the_table_is_put_between_its_marks(tmp_path: Path) -> None:
     from table import Row, markdown, put_between_marks
 
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- measured -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
+    page.write_text("before\n<!-- measured: frozen -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
     text = markdown([Row("speed", "≥ 5", "4.1", good=False), "A note."], "A machine.")
 
     put_between_marks(page, "frozen", text)
     put_between_marks(page, "frozen", text)
 
     assert page.read_text(encoding="utf-8") == (
-        "before\n<!-- measured -->\nA machine.\n\n| what | wanted | measured | |\n"
+        "before\n<!-- measured: frozen -->\nA machine.\n\n| what | wanted | measured | |\n"
         "|---|---|---|---|\n| speed | ≥ 5 | 4.1 | **no** |\n\n- A note.\n<!-- end -->\nafter\n"
     )

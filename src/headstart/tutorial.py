@@ -226,8 +226,9 @@ class _Work:
         return replace(section, facts=facts, published=_SMALL_MATRIX)
 
     def vgg16(self, section: Section) -> Section:
+        source = self._cats_dogs  # first: without photos no weights are fetched
         options = {"backbone": "vgg16", "recipe": "tutorial", **self._weights("vgg16")}
-        section = self._train(section, "vgg16", self._cats_dogs, options)
+        section = self._train(section, "vgg16", source, options)
         run = self.runs["vgg16"]
         facts = [
             Fact("validation accuracy", "97.75%", _accuracy(run.metrics, "validation")),
@@ -247,8 +248,9 @@ class _Work:
         return replace(section, facts=facts, published=_VGG16_MATRIX)
 
     def mobilenet(self, section: Section) -> Section:
+        source = self._sign_digits  # first: without photos no weights are fetched
         options = {"backbone": "mobilenet", "recipe": "tutorial", **self._weights("mobilenet")}
-        section = self._train(section, "mobilenet", self._sign_digits, options)
+        section = self._train(section, "mobilenet", source, options)
         run = self.runs["mobilenet"]
         return replace(
             section, facts=[*_of_signs(run), *_parameters(run.metrics, 3_239_114, 1_873_930)]
