@@ -106,7 +106,8 @@ def signs(bench: Bench) -> Iterator[Row | str]:
     validation, test = metrics["validation"]["accuracy"], metrics["test"]
     what = "sign digits, default options: validation accuracy"
     yield Row(what, f"≥ {ENOUGH}", f"{validation:.4f}", validation >= ENOUGH)
-    right, n = round(test["accuracy"] * test["n"]), test["n"]
+    n = metrics["samples"]["test"]
+    right = round(test["accuracy"] * n)
     yield Row("the same: test", "≥ 48 of 50", f"{right} of {n}", right >= 48 / 50 * n)
     ours = _until(history, ENOUGH)
     yield (

@@ -75,7 +75,9 @@ def test_the_table_is_put_between_its_marks(tmp_path: Path) -> None:
     from table import Row, markdown, put_between_marks
 
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- measured: frozen -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
+    page.write_text(
+        "before\n<!-- measured: frozen -->\nold\n<!-- end -->\nafter\n", encoding="utf-8"
+    )
     text = markdown([Row("speed", "≥ 5", "4.1", good=False), "A note."], "A machine.")
 
     put_between_marks(page, "frozen", text)

@@ -9,7 +9,7 @@ import pytest
 from metrics_schema import faults
 from photos import put_digits
 
-from headstart import pipeline
+from headstart import judging
 from headstart.cli import app
 
 COMMANDS = [name for name in app if not name.startswith("-")]
@@ -185,7 +185,7 @@ def test_a_fault_of_ours_is_exit_code_1_with_what_to_report(call, trained, monke
     def fail(*_arguments, **_options):
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr(pipeline, "list_photos", fail)
+    monkeypatch.setattr(judging, "list_photos", fail)
     found = call("evaluate", trained.folder, trained.source)
     assert (found.code, found.out) == (1, "")
     assert "ZeroDivisionError: a fault" in found.err

@@ -61,6 +61,7 @@ ORDER = (
     "training/lbfgs.py",
     "training/head.py",
     "training/examples.py",
+    "training/heap.py",
     "training/batches.py",
     "training/loop.py",
     "training/plan.py",

@@ -233,13 +233,16 @@ class TrainOptions(Division, Augmentation):
         "Keras tutorial has them for this backbone.",
     )
     epochs: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
-        None, description="Most times that training by gradient sees each photo (default: 8)."
+        None,
+        description="Most times that training by gradient sees each photo (default: 6; from "
+        "nothing 20).",
     )
     batch_size: Annotated[int, Field(ge=1, le=4096)] | None = Field(
         None, description="Photos in one step of training by gradient (default: 32)."
     )
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = Field(
-        None, description="Highest rate of training by gradient (default: 0.001)."
+        None,
+        description="Highest rate of training by gradient (default: 0.002; from nothing 0.001).",
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         None,
@@ -254,10 +257,12 @@ class TrainOptions(Division, Augmentation):
     patience: Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="Epochs without a lower validation loss after which training by gradient "
-        "stops (default: 3).",
+        "stops (default: 3; from nothing 5).",
     )
-    budget: Annotated[float, Field(gt=0)] = Field(
-        300, description="Seconds that training by gradient may take."
+    budget: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="Seconds that training by gradient may take (default: 300 where nothing says "
+        "how long: neither epochs nor recipe nor what is trained; else no end).",
     )
     views: Annotated[int, Field(ge=0, le=100)] | None = Field(
         None,

@@ -117,7 +117,7 @@ def tune(
         place=place,
         about=_about(data, sides, tail, network, options),
         resume=resume,
-        budget=options.budget,
+        budget=plan.budget,
         listen=listen,
     )
     tuned = _outcome(plan, data, number, network, tail, trained, listen)

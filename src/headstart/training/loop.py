@@ -23,6 +23,7 @@ from headstart.events import Epoch, Listener, nobody
 from headstart.training import checkpoint
 from headstart.training.checkpoint import Arrays, Checkpoint
 from headstart.training.examples import Examples
+from headstart.training.heap import keep_freed_memory
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def train(
         ModelError: the checkpoint is of another training, or damaged.
         OutputError: the checkpoint cannot be written.
     """
+    keep_freed_memory()
     steps = math.ceil(len(training.labels) / recipe.batch_size)
     _compile(network, recipe, steps)
     done, best = Trained(), None

@@ -1,5 +1,6 @@
 """From options to a plan: what of a network is trained by gradient, and how."""
 
+import math
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
@@ -12,6 +13,7 @@ from headstart.training.loop import Recipe
 _RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
 _SCRATCH = Recipe(epochs=20, batch_size=32, learning_rate=1e-3, patience=5)
 _DROPOUT = 0.2
+_BUDGET_S = 300  # where nobody asked for a training by gradient, let alone for so many epochs
 _MOMENTUM = 0.9  # Keras' own 0.99 follows the batches over more steps than there are
 _TUTORIAL = Recipe(
     epochs=0,  # as many as the row has
@@ -41,6 +43,7 @@ class Plan:
         dropout: share of the features left out at random.
         momentum: of thawed batch normalizations; None: as the backbone has it.
         only_if_better: it is tried, and kept where it validates better than the head alone.
+        budget: seconds that it may take.
     """
 
     unfreeze: str
@@ -48,6 +51,7 @@ class Plan:
     dropout: float
     momentum: float | None
     only_if_better: bool
+    budget: float = math.inf
 
 
 def planned(options: TrainOptions, row: Backbone) -> Plan | None:
@@ -58,6 +62,10 @@ def planned(options: TrainOptions, row: Backbone) -> Plan | None:
         OptionError: an option would do nothing, or the row has no such recipe.
     """
     found = _asked(options, row)
+    if found and options.budget is not None:
+        found = replace(found, budget=options.budget)
+    elif found and found.only_if_better and options.epochs is None:
+        found = replace(found, budget=_BUDGET_S)
     if found and not found.only_if_better and find_spec("tensorflow") is None:
         raise MissingError(
             "Training by gradient needs Keras on TensorFlow, which is not installed.",
