@@ -13,7 +13,7 @@ from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
 from headstart.dataset import Network, list_photos, load_network, look_at
 from headstart.errors import OptionError, SourceError
-from headstart.events import Notice
+from headstart.events import Notice, nobody
 from headstart.options import TrainOptions
 from headstart.store.files import cache_root
 
@@ -26,7 +26,9 @@ def network(engine: FakeEngine) -> Network:
 
 
 def data_of(source: Path, listen=lambda _event: None):
-    return look_at(list_photos(source, TrainOptions()), network(FakeEngine()), listen)
+    options = TrainOptions()
+    data, _ = look_at(list_photos(source, options), network(FakeEngine()), options, listen)
+    return data
 
 
 @pytest.fixture
@@ -91,6 +93,21 @@ def test_fault_19_so_is_an_empty_class_folder_for_else_class_numbers_would_shift
     (source / "bat").mkdir()
     with pytest.raises(SourceError, match="No photo that can be read in 'bat'"):
         list_photos(source, TrainOptions())
+
+
+def test_only_photos_that_take_part_are_looked_at_and_a_broken_one_is_replaced(source):
+    options, engine = TrainOptions(per_class="1,1,0"), FakeEngine()
+    data, sides = look_at(list_photos(source, options), network(engine), options, nobody)
+    used = sides != "unused"
+    assert (used.sum(), engine.photos) == (6, 6)
+    assert not data.features[~used].any()
+    assert data.features[used].all()
+    broken = data.photos.samples[int(np.flatnonzero(used)[0])]
+    Path(broken.path).write_text("<html>")
+    data, sides = look_at(list_photos(source, options), network(engine), options, nobody)
+    assert [item.name for item in data.photos.left_out] == [broken.name]
+    assert [int((sides == side).sum()) for side in ("train", "validation", "unused")] == [3, 3, 2]
+    assert data.features[sides != "unused"].all()
 
 
 def test_damage_in_the_cache_is_told(source):

@@ -1,11 +1,13 @@
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from headstart.cli import app
 from headstart.errors import OptionError
-from headstart.options import TrainOptions, options_from
+from headstart.options import TrainOptions, as_flags, chosen, options_from
 
 
 def test_every_option_has_a_default_and_says_what_it_does():
@@ -130,3 +132,20 @@ def test_options_that_leave_nothing_to_train_on_are_refused():
 def test_two_options_that_both_make_the_split_are_refused():
     with pytest.raises(OptionError, match=r"^Split and per_class both say who trains"):
         options_from(TrainOptions, {"split": "split.csv", "per_class": "5,1,1"})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"augment": "standard"},
+        {"augment": "standard", "horizontal_flip": False, "rotation_range": 0},
+        {"ignore": ("a*", "b"), "unfreeze": "23", "seed": 7, "views": 0},
+    ],
+)
+def test_options_written_as_a_command_are_read_back(given: dict[str, Any]) -> None:
+    options = TrainOptions(**given).model_dump(mode="json")
+    words = ["train", "photos", *as_flags(chosen(options))]
+    _, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+    read = bound.arguments.get("options", TrainOptions())
+    assert read.model_dump(mode="json") == options

@@ -23,7 +23,7 @@ from headstart.backbone.engine import (
 )
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
-from headstart.data import augment, duplicates
+from headstart.data import augment, duplicates, split
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample, Samples, refuse_one_class, scan
 from headstart.errors import SourceError
@@ -31,7 +31,7 @@ from headstart.evaluation.metrics import Labels
 from headstart.events import Listener, Notice, nobody
 from headstart.features import View
 from headstart.findings import LeftOut
-from headstart.options import Layout, Resize, TrainOptions
+from headstart.options import Division, Layout, Resize, TrainOptions
 from headstart.store.files import key_of, printable
 
 
@@ -186,7 +186,7 @@ class Data:
 
     Attributes:
         labels: int64 (n,), the class of each sample, an index into `photos.classes`.
-        features: float32 (n, n_features).
+        features: float32 (n, n_features); zero for photos that take no part.
         clusters: int64 (n,), samples of one number are copies of one photo.
     """
 
@@ -196,27 +196,55 @@ class Data:
     clusters: NDArray[np.int64]
 
 
-def look_at(photos: Photos, network: Network, listen: Listener) -> Data:
-    """Features of every photo that can be read; (n, 0) from a network without an engine.
+def look_at(
+    photos: Photos, network: Network, options: Division, listen: Listener
+) -> tuple[Data, NDArray[np.str_]]:
+    """Divide photos, and look at those that take part; the features of the others are zero.
+
+    Where a photo cannot be read, the others are divided anew. From a network without an engine
+    the features are (n, 0).
+
+    Returns:
+        The photos that could be read, and the side of each: str (n,).
 
     Raises:
-        SourceError: a class has no such photo.
+        OptionError, SourceError: as `split.divide`; or a class has no photo that can be read.
     """
-    work = photos.samples, photos.keys
-    if network.engine is None:
-        found = features.readable(*work, network.size, network.resize, listen)
-    else:
-        found = features.compute(*work, network.engine, network.size, network.resize, listen)
-    if found.damaged:
-        entries = "entry" if found.damaged == 1 else "entries"
-        listen(Notice(f"{found.damaged:,} damaged {entries} of the cache: computed again."))
-    rows = _without(found.rows, found.unreadable)
-    photos = photos.without(found.unreadable)
+    while True:
+        sides = _divided(photos, options)
+        used = np.flatnonzero(sides != "unused")
+        found = _seen(photos, used, network, listen)
+        if found.damaged:
+            entries = "entry" if found.damaged == 1 else "entries"
+            listen(Notice(f"{found.damaged:,} damaged {entries} of the cache: computed again."))
+        photos = photos.without({int(used[i]): why for i, why in found.unreadable.items()})
+        if len(used) == len(sides):  # nothing is left that another division could draw
+            rows = _without(found.rows, found.unreadable)
+            sides = _divided(photos, options) if found.unreadable else sides
+            break
+        if not found.unreadable:
+            rows = np.zeros((len(sides), *found.rows.shape[1:]), found.rows.dtype)
+            rows[used] = found.rows
+            break
     if photos.left_out:
         listen(Notice(f"{len(photos.left_out):,} left out; the report names each and says why."))
     number = {name: j for j, name in enumerate(photos.classes)}
     labels = np.array([number[sample.label] for sample in photos.samples], np.int64)
-    return Data(photos, labels, rows, duplicates.identical(photos.keys))
+    return Data(photos, labels, rows, duplicates.identical(photos.keys)), sides
+
+
+def _divided(photos: Photos, options: Division) -> NDArray[np.str_]:
+    return split.divide(photos.samples, duplicates.identical(photos.keys), photos.keys, options)
+
+
+def _seen(
+    photos: Photos, numbers: NDArray[np.int64], network: Network, listen: Listener
+) -> features.Features:
+    """The features of the numbered photos."""
+    work = [photos.samples[i] for i in numbers], [photos.keys[i] for i in numbers]
+    if network.engine is None:
+        return features.readable(*work, network.size, network.resize, listen)
+    return features.compute(*work, network.engine, network.size, network.resize, listen)
 
 
 def _without(rows: NDArray[np.float32], gone: Collection[int]) -> NDArray[np.float32]:

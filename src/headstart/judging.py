@@ -19,7 +19,7 @@ from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener, Notice, nobody
 from headstart.findings import Finding, LeftOut
 from headstart.options import Layout, TrainOptions, options_from
-from headstart.pipeline import versions, write_report
+from headstart.pipeline import versions, write_page
 from headstart.report.words import number
 from headstart.run import SPLIT, Run, write_data, write_metrics
 from headstart.store.files import printable, sha256_of_file
@@ -67,7 +67,7 @@ def evaluate(
     with new_run(Path(source), out, force=force) as place:
         metrics, photos, answers, findings = _judged(model, classifier, source, layout, listen)
         _write(place.folder, metrics, photos, answers, findings, layout)
-    write_report(place.run, photos.samples)
+    write_page(place.run, photos.samples, listen)
     return metrics
 
 

@@ -293,6 +293,26 @@ class TrainOptions(Division, Augmentation):
 Options = TypeVar("Options", bound=Layout)
 
 
+def as_flags(values: Mapping[str, Any]) -> list[str]:
+    """Options as words of a command line."""
+    words: list[str] = []
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            for item in value if isinstance(value, (list, tuple)) else [value]:
+                words += [f"--{flag}", str(item)]
+    return words
+
+
+def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of all options of a training, as JSON values, those that are not as by default."""
+    preset = {"augment": values.get("augment", "none")}
+    usual = {**TrainOptions(**preset).model_dump(mode="json"), "augment": "none"}
+    return {name: value for name, value in values.items() if value != usual.get(name)}
+
+
 def options_from(kind: type[Options], values: Mapping[str, Any]) -> Options:
     """Options of one kind from keywords, all faults reported at once.
 

@@ -98,9 +98,8 @@ def train_with(
             tail = None
             if plan and not plan.only_if_better:  # first, for it may name no layer
                 tail = built(plan, network, len(photos.classes), options.seed)
-            data = look_at(photos, network, listen)
+            data, sides = look_at(photos, network, options, listen)
         with clock("train"):
-            sides = split.divide(data.photos.samples, data.clusters, data.photos.keys, options)
             work = data, sides, network, options
             outcome = None if tail else fit_head(*work, listen)
             if plan and (outcome is None or room(outcome.answers)):
@@ -116,13 +115,17 @@ def train_with(
             write_history(place.folder, outcome.history)
             save_bundle(place.folder, data, sides, outcome, network, metrics)
         write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
-    run = Run(place.run)
+    write_page(place.run, data.photos.samples, listen)
+    return Run(place.run)
+
+
+def write_page(folder: Path, samples: Sequence[Sample], listen: Listener) -> None:
+    """`write_report`, where the run is finished, with a page or without."""
     try:
-        write_report(run.folder, data.photos.samples)
-    except (HeadstartError, OSError) as error:  # the run is finished, with a page or without
-        again = shlex.join(["headstart", "report", str(run.folder)])
+        write_report(folder, samples)
+    except (HeadstartError, OSError) as error:
+        again = shlex.join(["headstart", "report", str(folder)])
         listen(Notice(f"The page is not there: {error} `{again}` writes it."))
-    return run
 
 
 def find(
@@ -173,7 +176,7 @@ def describe(
         "size": network.size,
         "resize": options.resize,
         "engine": outcome.engine,
-        "precision": outcome.precision,
+        "precision": network.engine.precision if network.engine else outcome.precision,
         "agreement": asdict(network.agreement) if network.agreement else None,
         "head": {"kind": kind, "strength": outcome.head.strength},
         "training": outcome.training,

@@ -216,26 +216,39 @@ def _outcome(
 ) -> Outcome:
     """The trained network, judged as the one graph that is saved."""
     head, tensors = tail.head(), tail.tensors()
-    frozen = network.graph if not tensors else None
-    graph = frozen.read() if frozen else convert.of_model(network.backbone, tail.backbone)
-    digest = sha256(b"".join(each.tobytes() for each in (*tensors.values(), head.weights)))
-    key = key_of(weights=network.weights.digest, trained=digest.hexdigest())
-    engine = OpenVinoEngine(with_head(graph, head), key, output="logits")
-    logits = features.compute(
-        data.photos.samples, data.photos.keys, engine, network.size, network.resize, listen
-    ).rows
+    judge = network.engine
+    if not tensors and network.graph and judge:  # the features are there
+        graph, name, precision = network.graph.read(), judge.name, judge.precision
+
+        def probabilities(samples: NDArray[np.int64]) -> NDArray[np.float64]:
+            return head.probabilities(data.features[samples])
+
+    else:
+        graph = convert.of_model(network.backbone, tail.backbone)
+        digest = sha256(b"".join(each.tobytes() for each in (*tensors.values(), head.weights)))
+        key = key_of(weights=network.weights.digest, trained=digest.hexdigest())
+        engine = OpenVinoEngine(with_head(graph, head), key, output="logits")
+        name, precision = engine.name, engine.precision
+        used = np.concatenate([*number.values()])
+        work = [data.photos.samples[i] for i in used], [data.photos.keys[i] for i in used]
+        logits = np.zeros((len(data.labels), len(data.photos.classes)), np.float32)
+        logits[used] = features.compute(*work, engine, network.size, network.resize, listen).rows
+
+        def probabilities(samples: NDArray[np.int64]) -> NDArray[np.float64]:
+            return softmax(logits[samples])
+
     answers = [
-        answered(side, samples, data.labels[samples], [softmax(logits[samples])])
+        answered(side, samples, data.labels[samples], [probabilities(samples)])
         for side, samples in number.items()
         if len(samples)
     ]
     return Outcome(
         head,
         answers,
-        lambda samples: softmax(logits[samples]),
+        probabilities,
         lambda: graph,
-        engine.name,
-        engine.precision,
+        name,
+        precision,
         tail.parameters,
         tail.trained,
         Tuned(

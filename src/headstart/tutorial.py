@@ -8,6 +8,7 @@ says so.
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -15,25 +16,28 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from headstart.backbone import catalog, imagenet
 from headstart.backbone.weights import names_of_files, resolve
 from headstart.bundle.export import Form, ending, export
 from headstart.bundle.locate import BUNDLE
 from headstart.data import duplicates, split
 from headstart.data.augment import view, view_seed
-from headstart.data.pixels import decode, read_image, thumbnail
-from headstart.data.samples import image_files
+from headstart.data.pixels import Unreadable, decode, read_image, thumbnail
+from headstart.data.samples import Sample, image_files
 from headstart.dataset import list_photos, scan_with
 from headstart.errors import HeadstartError, Interrupted, MissingError, SourceError
 from headstart.events import Listener, Notice
-from headstart.options import Augmentation, Layout, TrainOptions, options_from
+from headstart.options import Augmentation, Layout, TrainOptions, as_flags, options_from
 from headstart.pipeline import train_with
 from headstart.report.guesses import MOST_PHOTOS, Photo, save_sheet
 from headstart.report.sections import Fact, Section
 from headstart.report.sheet import Strip, contact_sheet
 from headstart.report.words import percent, right_of
 from headstart.run import REPORT, Run
-from headstart.store.files import write_bytes
+from headstart.store.files import printable, write_bytes
 
 _PATTERN = r"(?P<label>cat|dog)\.\d+"  # Kaggle's cat.0.jpg
 _NOT_REACHED = "not reached"
@@ -110,8 +114,10 @@ def sections(
             found[number] = replace(done, seconds=round(perf_counter() - start, 2))
         except (_LackingError, MissingError) as error:
             found[number] = replace(section, fault=str(error))
-        except Interrupted:
-            raise
+        except Interrupted as error:
+            raise Interrupted(
+                error.problem, mend=f"What was finished is in {printable(str(folder))}."
+            ) from error
         except HeadstartError as error:
             found[number] = replace(section, fault=str(error), failed=True)
         if found[number].fault:
@@ -264,13 +270,18 @@ class _Work:
         if self.given.photos is None:
             raise _LackingError("give photos with --photos.")
         row, options = catalog.find("mobilenet"), self._weights("mobilenet", top=True)
-        paths = image_files(self.given.photos)[:MOST_PHOTOS]
+        paths = self._files(self.given.photos)
         found = resolve(row, options.get("weights"), self.listen, top=True)
         engine = imagenet.network(row, found, self.listen)
         facts, rows = [], []
         for path in map(Path, paths):
-            data = read_image(path)
-            best = imagenet.best(engine.run(decode(data, row.size, "squash")[None])[0], 5)
+            try:
+                data = read_image(path)
+                pixels = decode(data, row.size, "squash")
+            except Unreadable as fault:
+                self.listen(Notice(f"{path.name}: {fault.reason}. Left out."))
+                continue
+            best = imagenet.best(engine.run(pixels[None])[0], 5)
             guesses = [(guess.name, guess.probability) for guess in best]
             rows.append(Photo(path.name, thumbnail(data, _PICTURED), guesses))
             known = next((top for name, top in _TOP.items() if path.stem.startswith(name)), None)
@@ -280,25 +291,26 @@ class _Work:
             )
         if not rows:
             raise SourceError(
-                "holds no photo.", where=str(self.given.photos), mend="Name another folder."
+                "holds no photo that can be read.",
+                where=str(self.given.photos),
+                mend="Name another folder.",
             )
         save_sheet(rows, self.folder / "named.png")
         command = ["headstart", "classify", str(self.given.photos), "--backbone", "mobilenet"]
-        command += _flags(options)
+        command += as_flags(options)
         return replace(section, facts=facts, picture="named.png", command=shlex.join(command))
 
     def augmentation(self, section: Section) -> Section:
         source = self._cats_dogs if self.given.cats_dogs else self._sign_digits
         chosen = options_from(TrainOptions, source.options)
-        sample = scan_with(source.path, chosen, self.listen).items[0]
-        data = read_image(sample.path)
-        photo, key = decode(data, 224, "squash"), sha256(data).hexdigest()
+        sample, data, photo = self._first(scan_with(source.path, chosen, self.listen).items)
+        key = sha256(data).hexdigest()
         ranges = Augmentation.model_validate(_TEN_VIEWS)
         views = [view(photo, ranges, view_seed(0, key, i)) for i in range(10)]
         labels = ["original", *(f"view {i}" for i in range(1, 11))]
         strip = Strip(sample.name, [photo, *views], labels)
         write_bytes(self.folder / "views.png", contact_sheet("", [strip], columns=6))
-        command = ["headstart", "augment", sample.path, "--count", "10", *_flags(_TEN_VIEWS)]
+        command = ["headstart", "augment", sample.path, "--count", "10", *as_flags(_TEN_VIEWS)]
         facts = [Fact("views of one photo, by seven ranges", "10", str(len(views)))]
         return replace(section, facts=facts, picture="views.png", command=shlex.join(command))
 
@@ -319,8 +331,10 @@ class _Work:
             made = export(run.folder, form, out, weights=weights, listen=self.listen)
             agrees = f"{_megabytes(made.path)}; loaded again, agrees within {made.difference:.1g}"
             facts.append(Fact(what, by, agrees))
-        command = shlex.join(["headstart", "export", name, "--to", "keras"])
-        return replace(section, facts=facts, command=f"{command} (and h5, json, weights)")
+        command = ["headstart", "export", str(run.folder), "--to"]
+        return replace(
+            section, facts=facts, command="\n".join(shlex.join([*command, form]) for form in forms)
+        )
 
     def _train(
         self, section: Section, name: str, source: _Source, more: Mapping[str, Any] | None = None
@@ -335,7 +349,7 @@ class _Work:
         self.runs[name] = run
         return replace(
             section,
-            command=shlex.join(["headstart", "train", str(source.path), *_flags(options)]),
+            command=shlex.join(["headstart", "train", str(source.path), *as_flags(options)]),
             classes=run.metrics["classes"],
             ours=run.metrics["test"]["confusion_matrix"],
             page=f"{name}/{REPORT}",
@@ -351,8 +365,28 @@ class _Work:
             Fact(f"{name} photos", figure, f"{count[side]:,}")
             for (side, name), figure in zip(names.items(), published, strict=True)
         ]
-        command = ["headstart", "split", str(source.path), *_flags(source.options)]
+        command = ["headstart", "split", str(source.path), *as_flags(source.options)]
         return replace(section, facts=facts, command=shlex.join(command))
+
+    @staticmethod
+    def _files(folder: Path) -> list[str]:
+        try:
+            return image_files(folder)[:MOST_PHOTOS]
+        except OSError as error:
+            raise SourceError(
+                f"cannot be opened ({error.strerror}).",
+                where=printable(str(folder)),
+                mend="Make it readable.",
+            ) from error
+
+    @staticmethod
+    def _first(samples: Sequence[Sample]) -> tuple[Sample, bytes, NDArray[np.uint8]]:
+        """The first sample that can be read, its file and its pixels."""
+        for sample in samples:
+            with suppress(Unreadable):
+                data = read_image(sample.path)
+                return sample, data, decode(data, 224, "squash")
+        raise SourceError("No photo can be read.", mend="Give others.")
 
     @cached_property
     def _cats_dogs(self) -> _Source:
@@ -367,6 +401,13 @@ class _Work:
             layout: dict[str, Any] = {}
         except SourceError:
             layout = {"label_pattern": _PATTERN}
+        classes = scan_with(source, options_from(Layout, layout)).classes
+        if len(classes) != 2:
+            raise SourceError(
+                f"has {len(classes)} classes, and cats and dogs are two.",
+                where=printable(str(source)),
+                mend="Give those to --cats-dogs.",
+            )
         counts = "20,5,5" if self.given.quick else "500,100,50"
         return _Source(source, {**layout, "per_class": counts})
 
@@ -421,11 +462,3 @@ def _accuracy(metrics: Mapping[str, Any], side: str) -> str:
 def _megabytes(path: Path) -> str:
     size = path.stat().st_size / 1e6
     return f"{size:,.0f} MB" if size >= 10 else f"{size:.2g} MB"
-
-
-def _flags(options: Mapping[str, Any]) -> list[str]:
-    """Options as words of a command line; a switch has no value."""
-    words = []
-    for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
-    return words

@@ -150,7 +150,7 @@ def test_a_share_that_is_given_counts_whatever_its_value():
     drawn = {"train": 44, "validation": 8, "test": 8}
     assert Counter(divided(few, validation=0.15, test=0.15)) == drawn
     assert Counter(divided(few, test=0.15)) == drawn
-    with pytest.raises(OptionError, match="--test would do nothing: --per-class says"):
+    with pytest.raises(OptionError, match="--test would do nothing: by --per-class"):
         divided(few, per_class="5,1,2", test=0.15)
 
 
@@ -225,6 +225,7 @@ def test_a_split_file_decides_for_every_sample(tmp_path):
     ("folder", "options", "idle"),
     [
         ("test", {"per_class": "1,1,1"}, "--per-class"),
+        ("test", {"test": 0.2, "validation": 0.2}, "--test"),
         (None, {"split": "split.csv", "test": 0.2}, "--test"),
         (None, {"split": "split.csv", "test": 0.2, "validation": 0}, "--test and --validation"),
         (None, {"per_class": "1,1,1", "validation": 0.2}, "--validation"),

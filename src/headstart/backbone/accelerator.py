@@ -18,7 +18,7 @@ def gpus() -> list[str]:
 
     found = tensorflow.config.list_physical_devices("GPU")
     for device in found:
-        with suppress(RuntimeError):  # it is in use already, as whoever uses it decided
+        with suppress(RuntimeError, ValueError):  # in use, or divided, as its user decided
             tensorflow.config.experimental.set_memory_growth(device, True)
     return [
         str(

@@ -98,7 +98,7 @@ def export(
         MissingError: TensorFlow, or the backbone's weights, are not here.
         OptionError: the form cannot hold this network.
         OutputError: something is there already, or the place refuses the write.
-        HeadstartError: what was written answers otherwise than the bundle. Nothing is left.
+        HeadstartError: what was written gives other answers than the bundle. Nothing is left.
     """
     target = _FORMATS[form]
     path = _place(Path(model), out, target.suffix, force)
@@ -125,7 +125,7 @@ def export(
         difference = float(np.abs(found - _answers(classifier, pixels)).max())
         if not difference <= TOLERANCE:
             raise HeadstartError(
-                f"The exported model answers otherwise than the bundle (by {difference:.2g}, and "
+                f"The exported model gives other answers than the bundle (by {difference:.2g}, and "
                 f"{TOLERANCE:g} is allowed).",
                 mend="Nothing was kept. This should not happen: please report it.",
             )
@@ -136,8 +136,8 @@ def _warnings(classifier: Classifier, network: Any, target: _Format) -> Iterator
     """What whoever trains the whole model further must know."""
     if "optimizer.safetensors" not in classifier.members:
         yield (
-            "The head was fitted by L-BFGS, which Keras has not: the model is compiled with Adam, "
-            "which begins anew."
+            "The head was fitted by L-BFGS, which Keras does not have: the model is compiled with "
+            "Adam, which begins anew."
         )
         return
     if not target.state:
@@ -211,7 +211,7 @@ def _compare(ours: Sequence[Any], theirs: Sequence[Any]) -> None:
 
 def _differs(what: str) -> HeadstartError:
     return HeadstartError(
-        f"Keras reads from the file otherwise than it wrote: {what}.",
+        f"What Keras reads back differs from what was written: {what}.",
         mend="Nothing was kept. This should not happen: please report it.",
     )
 

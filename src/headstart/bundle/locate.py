@@ -79,6 +79,12 @@ def _in_folder(folder: Path) -> Path:
         return bundle
     if (folder / "saved_model.pb").exists():
         raise _foreign(folder, "a TensorFlow SavedModel", _KERAS)
+    if (folder / "metrics.json").exists():
+        raise not_usable(
+            folder,
+            "is a finished run without a classifier: it judged one that lies elsewhere.",
+            "Give that one; the page in the folder names it.",
+        )
     if (folder / "options.json").exists():
         raise not_usable(
             folder,

@@ -150,7 +150,7 @@ def _compare(ours: NDArray[Any], theirs: NDArray[Any]) -> None:
     difference = float(np.abs(ours - theirs).max())
     if not difference <= TOLERANCE:
         raise HeadstartError(
-            f"The bundle answers otherwise than Keras (by {difference:.2g}, and {TOLERANCE:g} is "
+            f"The bundle gives other answers than Keras (by {difference:.2g}, and {TOLERANCE:g} is "
             "allowed).",
             mend="Nothing was kept. Please report it, with the layers of the model.",
         )

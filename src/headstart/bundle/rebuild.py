@@ -67,8 +67,8 @@ def network(manifest: Manifest, tensors: Tensors, weights: str | None = None) ->
 def compile_as_trained(model: Any, manifest: Manifest, state: Tensors) -> None:
     """Compile a model of `network` so that `fit` goes on where the training stopped.
 
-    A logistic head was fitted by L-BFGS, which Keras has not: it gets Adam, with nothing behind
-    it.
+    A logistic head was fitted by L-BFGS, which Keras does not have: it gets Adam, with nothing
+    behind it.
 
     Args:
         state: the optimizer's variables, those of `optimizer.safetensors`.

@@ -68,7 +68,8 @@ def save(
         )
         if not difference <= TOLERANCE[manifest.precision]:
             raise HeadstartError(
-                f"The saved bundle answers otherwise than what was trained (by {difference:.2g}).",
+                "The saved bundle gives other answers than what was trained "
+                f"(by {difference:.2g}).",
                 mend="Nothing was kept. This should not happen: please report it.",
             )
     except BaseException:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from headstart.commands.output import Flag, Flat, print_json
 from headstart.commands.progress import listening
+from headstart.errors import OptionError
 from headstart.judging import evaluate
 from headstart.options import Layout
 from headstart.report.terminal import summary
@@ -41,6 +42,8 @@ def run(
     quiet
         Print nothing but errors.
     """
+    if force and out is None:
+        raise OptionError("--force does something only with --out.", mend="Leave it out.")
     with listening(quiet) as listen:
         metrics = evaluate(model, source, layout, listen, out=out, force=force)
     if json:

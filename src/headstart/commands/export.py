@@ -32,7 +32,7 @@ def run(
     out
         The file (default: named after the model, in this folder).
     weights
-        The backbone's weight file, where Keras' cache has it not.
+        The backbone's weight file, if it is not in Keras' cache.
     force
         Replace the file that is there.
     json

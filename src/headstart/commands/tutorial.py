@@ -113,7 +113,8 @@ def _print(found: Sequence[Section], page: Path) -> None:
     """A line for each section, with its chief figure."""
     for each in found:
         seconds = "" if each.seconds is None else f"{each.seconds:,.1f} s"
-        print(f"{each.title:<42}{'not run' if each.fault else seconds:>10}")
+        state = "failed" if each.failed else "not run" if each.fault else seconds
+        print(f"{each.title:<42}{state:>10}")
         if each.facts:
             chief = each.facts[0]
             print(f"    {chief.what}: {chief.published} published, {chief.ours} here")

@@ -83,7 +83,7 @@ def check(samples: Sequence[Sample], options: Division) -> None:
         OptionError: an option would do nothing, or asks for more than there is.
         SourceError: `options.split` is no split.
     """
-    _refuse_idle(options, has_folders=_in_folders(samples))
+    _refuse_idle(options, {each.split for each in samples} if _in_folders(samples) else set())
     if options.split is not None:
         _rows(Path(options.split))
     elif options.per_class is not None:
@@ -105,12 +105,17 @@ def _refuse_too_few(faults: Sequence[str]) -> None:
         )
 
 
-def _refuse_idle(options: Division, *, has_folders: bool) -> None:
-    """Refuse options that would do nothing beside the one that decides."""
+def _refuse_idle(options: Division, folders: set[str | None]) -> None:
+    """Refuse options that would do nothing beside the one that decides.
+
+    Args:
+        folders: the sides that the source has folders of.
+    """
     if options.split is not None:
         decides, idle = "--split", ["per_class", "test", "validation"]
-    elif has_folders:
-        decides, idle = "the source's own train, validation and test folders", ["per_class"]
+    elif folders:
+        decides = "the source's own train, validation and test folders"
+        idle = ["per_class", *(side for side in ("test", "validation") if side in folders)]
     elif options.per_class is not None:
         decides, idle = "--per-class", ["test", "validation"]
     else:
@@ -119,7 +124,7 @@ def _refuse_idle(options: Division, *, has_folders: bool) -> None:
     names = [f"--{name.replace('_', '-')}" for name in given]
     if names:
         raise OptionError(
-            f"{' and '.join(names)} would do nothing: {decides} says which photo goes where.",
+            f"{' and '.join(names)} would do nothing: by {decides} each photo has its place.",
             mend="Leave one of them out.",
         )
 

@@ -17,7 +17,7 @@ from PIL import Image
 from headstart.backbone import catalog
 from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
-from headstart.options import Resize, TrainOptions, options_from
+from headstart.options import Resize, as_flags, chosen
 from headstart.parallel import cores, side_by_side
 from headstart.report import curves, learning, views, words
 from headstart.report.html import data_uri, environment
@@ -147,12 +147,8 @@ def _command(options: Mapping[str, Any], model: str | None) -> str:
     Args:
         model: what was judged, if nothing was trained.
     """
-    defaults = options_from(TrainOptions, {}).model_dump(mode="json")
     command = ["headstart", *(["evaluate", model] if model else ["train"]), options["source"]]
-    for name, value in options["options"].items():
-        if (model or name != "seed") and value == defaults.get(name):
-            continue
-        flag = f"--{name.replace('_', '-')}"
-        for item in value if isinstance(value, list) else [value]:
-            command += [flag, str(item)]
-    return shlex.join(command)
+    given = chosen(options["options"])
+    if not model and "seed" in options["options"]:
+        given["seed"] = options["options"]["seed"]
+    return shlex.join([*command, *as_flags(given)])

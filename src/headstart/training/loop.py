@@ -103,24 +103,26 @@ def train(
     keep_freed_memory()
     steps = math.ceil(len(training.labels) / recipe.batch_size)
     _compile(network, recipe, steps)
-    done, best = Trained(), None
+    done, best, policy = Trained(), None, mixed_policy() or "float32"
+    about = {**about, "policy": policy}
     found = checkpoint.read(place, about) if resume else None
     if found is not None:
         done = Trained(**found.state)
         _restore(network, _part(found.arrays, "last"))
         best = _part(found.arrays, "best") or _part(found.arrays, "last")
     asked = threading.Event()
-    done.policy = mixed_policy() or "float32"
+    done.policy = policy
     try:
-        with _noting_in(asked), _computing_in(network, done.policy):
+        with _noting_in(asked), _computing_in(network, policy):
             while not _over(done, recipe, budget):
                 number = len(done.history) + 1
                 row = _epoch(network, recipe, training, validation, number, seed, listen, asked)
-                before = min((past["val_loss"] for past in done.history), default=math.inf)
+                losses = [past["val_loss"] for past in done.history]
+                before = min(filter(math.isfinite, losses), default=math.inf)
                 is_best = row["val_loss"] < before
                 done.history.append(row)
                 last = _arrays(network)
-                if is_best or not recipe.keep_best or validation is None:
+                if is_best or not recipe.keep_best or math.isinf(before):  # or none to compare
                     done.kept, best = number, last
                 _write(place, about, done, last, best)
                 figures = {name: row[name] for name in _FIGURES if not math.isnan(row[name])}
