@@ -112,6 +112,7 @@ ORDER = (
     "pipeline.py",
     "judging.py",
     "estimators.py",
+    "lessons.py",
     "tutorial.py",
     "server/gate.py",
     "server/app.py",

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart import lessons
 from headstart.backbone import catalog, imagenet
 from headstart.backbone.weights import names_of_files, resolve
 from headstart.bundle.export import Form, ending, export
@@ -42,23 +43,6 @@ from headstart.store.files import printable, write_bytes
 _PATTERN = r"(?P<label>cat|dog)\.\d+"  # Kaggle's cat.0.jpg
 _NOT_REACHED = "not reached"
 _PICTURED = 480  # longest side in pixels
-
-_TEN_VIEWS = {
-    "rotation_range": 10,
-    "width_shift_range": 0.1,
-    "height_shift_range": 0.1,
-    "shear_range": 0.15,
-    "zoom_range": 0.1,
-    "channel_shift_range": 10,
-    "horizontal_flip": True,
-}
-_TOP = {
-    "lizard": ("American chameleon", 0.652747),
-    "espresso": ("espresso", 0.97666264),
-    "strawberry": ("strawberry", 0.99999344),
-}
-_SMALL_MATRIX = ((34, 66), (10, 90))
-_VGG16_MATRIX = ((97, 3), (0, 100))
 
 
 @dataclass(frozen=True)
@@ -104,10 +88,10 @@ def sections(
         Interrupted: stopped from outside; what was done was told.
     """
     work = _Work(given, folder, listen)
-    plan = list(work.plan())
-    found = [replace(section, fault=_NOT_REACHED) for section, _ in plan]
-    for number, (section, run) in enumerate(plan):
-        listen(Notice(f"{number + 1} of {len(plan)}: {section.title}"))
+    found = [Section(title, about, fault=_NOT_REACHED) for title, about in lessons.LESSONS.values()]
+    for number, (name, (title, about)) in enumerate(lessons.LESSONS.items()):
+        section, run = Section(title, about), getattr(work, name)
+        listen(Notice(f"{number + 1} of {len(found)}: {title}"))
         start = perf_counter()
         try:
             done = run(section)
@@ -128,91 +112,12 @@ def sections(
 
 @dataclass
 class _Work:
-    """What the sections share."""
+    """What does each section, by the names of `lessons.LESSONS`, and what they share."""
 
     given: Given
     folder: Path
     listen: Listener
     runs: dict[str, Run] = field(default_factory=dict)
-
-    def plan(self) -> Iterator[tuple[Section, Callable[[Section], Section]]]:
-        """Every section, and what runs it."""
-        yield (
-            Section(
-                "Cats and dogs: the photos",
-                "25,000 photos come in one folder, named cat.0.jpg and so on; some of each class "
-                "are drawn into a training, a validation and a test set. Here nothing is moved.",
-            ),
-            self.cats_dogs_photos,
-        )
-        yield (
-            Section(
-                "A small network from nothing",
-                "Two convolutions, each with pooling, then a softmax, trained on cats and dogs.",
-            ),
-            self.small_network,
-        )
-        yield (
-            Section(
-                "VGG16 with a new last layer",
-                "The 1,000 classes of ImageNet give way to two; all other layers stay as they "
-                "are. Here those run once for each photo, not once for each photo and epoch.",
-            ),
-            self.vgg16,
-        )
-        yield (
-            Section(
-                "Cats and dogs with no option at all",
-                "What the tool does by itself, beside the tutorial's VGG16.",
-            ),
-            self.cats_dogs_default,
-        )
-        yield (
-            Section(
-                "MobileNet as it comes",
-                "It names what is on a photo by ImageNet's 1,000 classes, without training.",
-            ),
-            self.name_photos,
-        )
-        yield (
-            Section(
-                "Sign digits: the photos",
-                "Hands that show the digits 0 to 9: of each class 30 photos to validate, 5 to "
-                "test, all others to train.",
-            ),
-            self.sign_digits_photos,
-        )
-        yield (
-            Section(
-                "MobileNet with its last 23 layers trained",
-                "Its top gives way to a softmax for ten digits. Here what stands below the 23 "
-                "layers runs once for each photo.",
-            ),
-            self.mobilenet,
-        )
-        yield (
-            Section(
-                "Sign digits with no option at all",
-                "What the tool does by itself, beside the tutorial's MobileNet.",
-            ),
-            self.sign_digits_default,
-        )
-        yield (
-            Section(
-                "Augmentation",
-                "Random views of a photo: turned, moved, slanted, zoomed, mirrored, in other "
-                "colours.",
-            ),
-            self.augmentation,
-        )
-        yield (
-            Section(
-                "Saving and loading",
-                "The whole model, its architecture alone, its weights alone. Here each file is "
-                "loaded again by plain Keras and compared before it is handed over.",
-            ),
-            self.saving,
-        )
 
     def cats_dogs_photos(self, section: Section) -> Section:
         return self._photos(section, self._cats_dogs, ("1,000", "200", "100"))
@@ -229,7 +134,7 @@ class _Work:
             Fact("training accuracy", "100%", _accuracy(metrics, "train")),
             *_parameters(metrics, 420_802, 420_802),
         ]
-        return replace(section, facts=facts, published=_SMALL_MATRIX)
+        return replace(section, facts=facts, published=lessons.SMALL_MATRIX)
 
     def vgg16(self, section: Section) -> Section:
         source = self._cats_dogs  # first: without photos no weights are fetched
@@ -242,7 +147,7 @@ class _Work:
             *_parameters(run.metrics, 134_268_738, 8_194),
             Fact("size of the saved model", "553 MB", _megabytes(run.folder / BUNDLE)),
         ]
-        return replace(section, facts=facts, published=_VGG16_MATRIX)
+        return replace(section, facts=facts, published=lessons.VGG16_MATRIX)
 
     def cats_dogs_default(self, section: Section) -> Section:
         section = self._train(section, "cats-dogs", self._cats_dogs)
@@ -251,7 +156,7 @@ class _Work:
             Fact("validation accuracy", "97.75%", _accuracy(run.metrics, "validation")),
             Fact("size of the saved model", "553 MB", _megabytes(run.folder / BUNDLE)),
         ]
-        return replace(section, facts=facts, published=_VGG16_MATRIX)
+        return replace(section, facts=facts, published=lessons.VGG16_MATRIX)
 
     def mobilenet(self, section: Section) -> Section:
         source = self._sign_digits  # first: without photos no weights are fetched
@@ -284,7 +189,9 @@ class _Work:
             best = imagenet.best(engine.run(pixels[None])[0], 5)
             guesses = [(guess.name, guess.probability) for guess in best]
             rows.append(Photo(path.name, thumbnail(data, _PICTURED), guesses))
-            known = next((top for name, top in _TOP.items() if path.stem.startswith(name)), None)
+            known = next(
+                (top for name, top in lessons.TOP.items() if path.stem.startswith(name)), None
+            )
             published = f"{known[0]}, {percent(known[1])}" if known else "–"
             facts.append(
                 Fact(path.name, published, f"{best[0].name}, {percent(best[0].probability)}")
@@ -305,12 +212,19 @@ class _Work:
         chosen = options_from(TrainOptions, source.options)
         sample, data, photo = self._first(scan_with(source.path, chosen, self.listen).items)
         key = sha256(data).hexdigest()
-        ranges = Augmentation.model_validate(_TEN_VIEWS)
+        ranges = Augmentation.model_validate(lessons.TEN_VIEWS)
         views = [view(photo, ranges, view_seed(0, key, i)) for i in range(10)]
         labels = ["original", *(f"view {i}" for i in range(1, 11))]
         strip = Strip(sample.name, [photo, *views], labels)
         write_bytes(self.folder / "views.png", contact_sheet("", [strip], columns=6))
-        command = ["headstart", "augment", sample.path, "--count", "10", *as_flags(_TEN_VIEWS)]
+        command = [
+            "headstart",
+            "augment",
+            sample.path,
+            "--count",
+            "10",
+            *as_flags(lessons.TEN_VIEWS),
+        ]
         facts = [Fact("views of one photo, by seven ranges", "10", str(len(views)))]
         return replace(section, facts=facts, picture="views.png", command=shlex.join(command))
 
