@@ -183,7 +183,7 @@ def touch(bench: Bench) -> Iterator[Row | str]:
     }
     say("headstart train, watched")
     # Not the command itself: it ends without the bookkeeping that the watcher waits for.
-    call = "import sys; from headstart.cli import main; sys.exit(main())"
+    call = "import sys; from headstart.cli import main, settle; settle(); sys.exit(main())"
     train: list[str | Path] = ["train", bench.photos, *bench.layout(), "--out", out]
     seen = watch([sys.executable, "-c", call, *train], env, place["here"])
     heavy = sorted(seen.modules & {"tensorflow", "keras", "torch", "jax"})

@@ -98,12 +98,17 @@ def entry() -> NoReturn:
     It ends at once: all files are written and closed, and to take down OpenVINO, NumPy and
     matplotlib in good order costs a third of a second that nobody gains by.
     """
-    # matplotlib would write its list of fonts into the user's home; a script's own keeps its place
-    os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is done is kept
+    settle()
     code = main()
     sys.stderr.flush()
     os._exit(code)
+
+
+def settle() -> None:
+    """What only a process of our own may decide: it belongs to a script that imports us."""
+    # matplotlib would write its list of fonts into the user's home
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is done is kept
 
 
 def _cannot_print(error: OSError) -> int:
