@@ -162,7 +162,7 @@ def test_a_layer_that_is_not_there_is_told_before_photos_are_looked_at(
 ) -> None:
     heard: list[Event] = []
     with pytest.raises(OptionError, match="Did you mean block_11"):
-        train(digits, tmp_path / "run", unfreeze="block_11_expand", listen=heard.append)
+        train(digits, tmp_path / "run", unfreeze="block_11_expnd", listen=heard.append)
     assert heard == []
     assert list(tmp_path.iterdir()) == []
 

@@ -64,7 +64,7 @@ def test_a_logistic_head_is_compiled_with_adam_and_that_is_said(keras, trained, 
     model = keras.models.load_model(tmp_path / "model.keras")
     assert type(model.optimizer) is keras.optimizers.Adam
     assert [weight.path for weight in model.trainable_weights] == ["logits/kernel", "logits/bias"]
-    assert "fitted by L-BFGS, which Keras has not" in heard[0].text
+    assert "fitted by L-BFGS, which Keras does not have" in heard[0].text
 
 
 def test_channels_in_reverse_go_into_keras_older_files_too(keras, tmp_path):
@@ -101,7 +101,7 @@ def test_a_model_that_answers_otherwise_is_not_handed_over(trained, tmp_path):
     members["weights.safetensors"] = safetensors.numpy.save(kept)
     archive.write(tmp_path / "other.headstart", found.manifest, members)
     (tmp_path / "model.json").write_text("mine")
-    with pytest.raises(HeadstartError, match="answers otherwise than the bundle") as caught:
+    with pytest.raises(HeadstartError, match="gives other answers than the bundle") as caught:
         export(tmp_path / "other.headstart", "json", tmp_path / "model.json", force=True)
     assert caught.value.exit_code == 1
     assert (tmp_path / "model.json").read_text() == "mine"

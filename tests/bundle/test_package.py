@@ -251,7 +251,7 @@ def test_a_bundle_that_is_there_is_kept_unless_told_and_until_the_proof(
     factors = iter([1.0, 1.0, 2.0, 3.0, 4.0, 5.0])
     other = keras.Sequential([*model.layers[:-1], Changing(), model.layers[-1]], name="own")
     other.build((None, 16, 16, 3))
-    with pytest.raises(HeadstartError, match="answers otherwise than Keras"):
+    with pytest.raises(HeadstartError, match="gives other answers than Keras"):
         headstart.package(other, *given, force=True)
     assert Path("own.headstart").read_text() == "mine"
     assert len(list(tmp_path.iterdir())) == 1

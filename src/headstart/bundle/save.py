@@ -48,7 +48,7 @@ def save(
         features: float32 (n, n_features), which go through the saved head again.
 
     Raises:
-        HeadstartError: the loaded bundle answers otherwise. Nothing is left at `path`.
+        HeadstartError: the loaded bundle gives other answers. Nothing is left at `path`.
     """
     xml, weights = serialized(with_head(backbone, head), path.parent)
     trained = {"head.kernel": head.weights, "head.bias": head.bias}
