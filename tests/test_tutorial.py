@@ -115,6 +115,7 @@ def test_every_section_that_can_be_run_is_run_and_the_others_say_why_not(
         (["--photos", "nowhere"], "nowhere: is no folder."),
         (["--weights", "nowhere.h5"], "nowhere.h5 is no folder."),
         (["--out", "taken"], "taken: is there already."),
+        (["--sign-digits", "taken", "--out", "taken/new"], "taken/new: lies inside the photos."),
     ],
 )
 def test_a_wrong_call_is_told_before_anything_is_run(

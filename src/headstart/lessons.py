@@ -49,15 +49,6 @@ LESSONS = {
 }
 """By what does it: title, and what is done; in the order of the tutorial."""
 
-TEN_VIEWS = {
-    "rotation_range": 10,
-    "width_shift_range": 0.1,
-    "height_shift_range": 0.1,
-    "shear_range": 0.15,
-    "zoom_range": 0.1,
-    "channel_shift_range": 10,
-    "horizontal_flip": True,
-}
 TOP = {
     "lizard": ("American chameleon", 0.652747),
     "espresso": ("espresso", 0.97666264),

@@ -31,7 +31,7 @@ from headstart.data.samples import Sample, image_files
 from headstart.dataset import list_photos, scan_with
 from headstart.errors import HeadstartError, Interrupted, MissingError, SourceError
 from headstart.events import Listener, Notice
-from headstart.options import Augmentation, Layout, TrainOptions, as_flags, options_from
+from headstart.options import PRESETS, Augmentation, Layout, TrainOptions, as_flags, options_from
 from headstart.pipeline import train_with
 from headstart.report.guesses import MOST_PHOTOS, Photo, save_sheet
 from headstart.report.sections import Fact, Section
@@ -212,7 +212,7 @@ class _Work:
         chosen = options_from(TrainOptions, source.options)
         sample, data, photo = self._first(scan_with(source.path, chosen, self.listen).items)
         key = sha256(data).hexdigest()
-        ranges = Augmentation.model_validate(lessons.TEN_VIEWS)
+        ranges = Augmentation(augment="standard")  # those of the tutorial
         views = [view(photo, ranges, view_seed(0, key, i)) for i in range(10)]
         labels = ["original", *(f"view {i}" for i in range(1, 11))]
         strip = Strip(sample.name, [photo, *views], labels)
@@ -223,7 +223,7 @@ class _Work:
             sample.path,
             "--count",
             "10",
-            *as_flags(lessons.TEN_VIEWS),
+            *as_flags(PRESETS["standard"]),
         ]
         facts = [Fact("views of one photo, by seven ranges", "10", str(len(views)))]
         return replace(section, facts=facts, picture="views.png", command=shlex.join(command))
@@ -310,12 +310,12 @@ class _Work:
             raise _LackingError(
                 "give the photos with --cats-dogs; docs/tutorial.md says where from."
             )
+        layout: dict[str, Any] = {}
         try:
-            scan_with(source, Layout())
-            layout: dict[str, Any] = {}
+            classes = scan_with(source, Layout()).classes
         except SourceError:
             layout = {"label_pattern": _PATTERN}
-        classes = scan_with(source, options_from(Layout, layout)).classes
+            classes = scan_with(source, options_from(Layout, layout)).classes
         if len(classes) != 2:
             raise SourceError(
                 f"has {len(classes)} classes, and cats and dogs are two.",

@@ -34,6 +34,8 @@ def test_what_is_asked_for_is_kept_whatever_it_validates() -> None:
 
 
 def test_options_that_would_do_nothing_are_refused() -> None:
+    with pytest.raises(OptionError, match="--budget would do nothing"):
+        plan(unfreeze="none", budget=5)
     with pytest.raises(OptionError, match="--epochs and --learning-rate would do nothing"):
         plan(unfreeze="none", learning_rate=0.1, epochs=2)
 

@@ -68,6 +68,8 @@ def run(
             mend="Name the folder that holds Keras' weight files, or leave it out.",
         )
     given = Given(cats_dogs, sign_digits, photos, weights, quick)
+    if out is not None:
+        _stay_outside(out, cats_dogs, sign_digits, photos)
     folder = _made(out)
     page = folder / PAGE
 
@@ -85,6 +87,16 @@ def run(
         raise InputError(
             f"An error ended {len(failed)} of the sections: {'; '.join(failed)}.",
             mend=f"The page says what was wrong: {printable(str(page))}",
+        )
+
+
+def _stay_outside(out: Path, *sources: Path | None) -> None:
+    place = out.resolve()
+    if any(each and each.is_dir() and place.is_relative_to(each.resolve()) for each in sources):
+        raise OutputError(
+            "lies inside the photos.",
+            where=printable(str(out)),
+            mend="Name another place with --out.",
         )
 
 

@@ -98,6 +98,7 @@ def _asked(options: TrainOptions, row: Backbone) -> Plan | None:
         whole = Plan("all", _SCRATCH, _DROPOUT, None, only_if_better=False)
         return _with(whole, given)
     if options.unfreeze == "none":
+        given |= {} if options.budget is None else {"budget": options.budget}
         if given:
             names = " and ".join(f"--{name.replace('_', '-')}" for name in given)
             raise OptionError(
