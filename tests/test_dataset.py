@@ -27,8 +27,7 @@ def network(engine: FakeEngine) -> Network:
 
 def data_of(source: Path, listen=lambda _event: None):
     options = TrainOptions()
-    data, _ = look_at(list_photos(source, options), network(FakeEngine()), options, listen)
-    return data
+    return look_at(list_photos(source, options), network(FakeEngine()), options, listen)
 
 
 @pytest.fixture
@@ -40,16 +39,16 @@ def source(tmp_path: Path) -> Path:
 
 def test_a_label_is_the_number_of_its_class(source):
     data = data_of(source)
-    assert data.photos.classes == ("ape", "bee", "cat")
-    named = [data.photos.classes[label] for label in data.labels]
-    assert named == [sample.label for sample in data.photos.samples]
+    assert data.classes == ("ape", "bee", "cat")
+    named = [data.classes[label] for label in data.labels]
+    assert named == data.samples.labels
     assert data.features.shape == (9, 3)
 
 
 def test_copies_of_one_photo_are_one_cluster(source):
     (source / "cat" / "copy.png").write_bytes((source / "ape" / "1.png").read_bytes())
     data = data_of(source)
-    names = [sample.name for sample in data.photos.samples]
+    names = data.samples.names
     copy, original = names.index("cat/copy.png"), names.index("ape/1.png")
     assert data.clusters[copy] == data.clusters[original]
     assert len(set(data.clusters.tolist())) == 9
@@ -62,14 +61,14 @@ def test_fault_01_and_03_what_is_no_photo_is_left_out_with_its_reason(source):
     (source / "bee" / "0-link.png").symlink_to(source / "ape" / "0.png")
     heard = []
     data = data_of(source, heard.append)
-    assert [item.name for item in data.photos.left_out] == [
+    assert [item.name for item in data.samples.left_out] == [
         "bee/0-link.png",
         "bee/0.png",
         "bee/1.png",
     ]
-    assert "empty" in data.photos.left_out[1].reason
+    assert "empty" in data.samples.left_out[1].reason
     assert Notice("3 left out; the report names each and says why.") in heard
-    names = [sample.name for sample in data.photos.samples]
+    names = data.samples.names
     assert names == [
         *(f"ape/{i}.png" for i in range(3)),
         "bee/2.png",
@@ -97,17 +96,17 @@ def test_fault_19_so_is_an_empty_class_folder_for_else_class_numbers_would_shift
 
 def test_only_photos_that_take_part_are_looked_at_and_a_broken_one_is_replaced(source):
     options, engine = TrainOptions(per_class="1,1,0"), FakeEngine()
-    data, sides = look_at(list_photos(source, options), network(engine), options, nobody)
-    used = sides != "unused"
+    data = look_at(list_photos(source, options), network(engine), options, nobody)
+    used = data.sides != "unused"
     assert (used.sum(), engine.photos) == (6, 6)
     assert not data.features[~used].any()
     assert data.features[used].all()
-    broken = data.photos.samples[int(np.flatnonzero(used)[0])]
+    broken = data.samples.files[int(np.flatnonzero(used)[0])]
     Path(broken.path).write_text("<html>")
-    data, sides = look_at(list_photos(source, options), network(engine), options, nobody)
-    assert [item.name for item in data.photos.left_out] == [broken.name]
-    assert [int((sides == side).sum()) for side in ("train", "validation", "unused")] == [3, 3, 2]
-    assert data.features[sides != "unused"].all()
+    data = look_at(list_photos(source, options), network(engine), options, nobody)
+    assert [item.name for item in data.samples.left_out] == [broken.name]
+    assert [len(data.on(side)) for side in ("train", "validation", "unused")] == [3, 3, 2]
+    assert data.features[data.sides != "unused"].all()
 
 
 def test_damage_in_the_cache_is_told(source):
@@ -122,7 +121,7 @@ def test_damage_in_the_cache_is_told(source):
 def lite0_on(source: Path, **options: object) -> Network:
     chosen = TrainOptions(**options)
     photos = list_photos(source, chosen)
-    return load_network(chosen, photos.samples, photos.keys)
+    return load_network(chosen, photos.files, photos.keys)
 
 
 def test_the_default_network_is_lite0_on_openvino(source):

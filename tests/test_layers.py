@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "headstart"
 
 ORDER = (
     "errors.py",
+    "sets.py",
     "events.py",
     "clock.py",
     "options.py",
@@ -31,6 +32,7 @@ ORDER = (
     "data/exif.py",
     "data/pixels.py",
     "data/augment.py",
+    "data/labelled.py",
     "data/duplicates.py",
     "data/split.py",
     "backbone/quiet_keras.py",

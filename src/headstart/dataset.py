@@ -24,10 +24,10 @@ from headstart.backbone.engine import (
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
 from headstart.data import augment, duplicates, split
+from headstart.data.labelled import Divided, Labelled
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample, Samples, refuse_one_class, scan
 from headstart.errors import SourceError
-from headstart.evaluation.metrics import Labels
 from headstart.events import Listener, Notice, nobody
 from headstart.features import View
 from headstart.findings import LeftOut
@@ -36,45 +36,59 @@ from headstart.store.files import key_of, printable
 
 
 @dataclass(frozen=True)
-class Photos:
-    """Labelled photos of known content.
+class Photos(Labelled):
+    """Labelled photos of known content, sorted by name; `keys` are SHA-256 of their files.
 
     Attributes:
-        source: absolute path of where they are from.
-        samples: sorted by name.
-        keys: SHA-256 of each sample's file.
-        classes: every class of the source; each has a sample.
-        left_out: what takes no part, and why, sorted by name.
-        ignored: how many files were junk.
+        files: where each lies.
     """
 
-    source: str
-    samples: list[Sample]
-    keys: list[str]
-    classes: tuple[str, ...]
-    left_out: list[LeftOut]
-    ignored: int
+    files: Sequence[Sample]
+
+    @classmethod
+    def of(cls, found: Samples, keys: Sequence[str]) -> "Photos":
+        """What a scan found."""
+        return cls(
+            source=found.source,
+            names=[item.name for item in found.items],
+            labels=[item.label for item in found.items],
+            given=[item.split for item in found.items],
+            keys=keys,
+            classes=found.classes,
+            left_out=found.left_out,
+            ignored=found.ignored,
+            files=found.items,
+        )
+
+    def but(self, unreadable: Mapping[int, str]) -> "Photos":
+        """The same but for samples that could not be read: number of the sample → why."""
+        good = [i for i in range(len(self)) if i not in unreadable]
+        out = [LeftOut(self.names[i], why) for i, why in unreadable.items()]
+        return replace(
+            self,
+            names=[self.names[i] for i in good],
+            labels=[self.labels[i] for i in good],
+            given=[self.given[i] for i in good],
+            keys=[self.keys[i] for i in good],
+            files=[self.files[i] for i in good],
+            left_out=sorted([*self.left_out, *out], key=lambda item: item.name),
+        )
 
     def without(self, unreadable: Mapping[int, str]) -> "Photos":
-        """The same but for samples that could not be read.
-
-        Args:
-            unreadable: number of the sample → why.
+        """`but`, in training.
 
         Raises:
             SourceError: a class would have none left. Classes never vanish without a word,
                 for with them the numbers of the others would shift.
         """
-        good = [i for i in range(len(self.samples)) if i not in unreadable]
-        samples = [self.samples[i] for i in good]
-        out = [LeftOut(self.samples[i].name, why) for i, why in unreadable.items()]
-        empty = sorted(set(self.classes) - {sample.label for sample in samples})
+        left = self.but(unreadable)
+        empty = sorted(set(self.classes) - set(left.labels))
         if empty:
             example = next(
                 (
-                    f" ({self.samples[i].name}: {why})"
+                    f" ({self.names[i]}: {why})"
                     for i, why in unreadable.items()
-                    if self.samples[i].label == empty[0]
+                    if self.labels[i] == empty[0]
                 ),
                 "",
             )
@@ -83,12 +97,7 @@ class Photos:
                 where=printable(self.source),
                 mend="Add photos there, or take the class away.",
             )
-        return replace(
-            self,
-            samples=samples,
-            keys=[self.keys[i] for i in good],
-            left_out=sorted([*self.left_out, *out], key=lambda item: item.name),
-        )
+        return left
 
 
 def scan_with(source: str | Path, options: Layout, listen: Listener = nobody) -> Samples:
@@ -109,10 +118,7 @@ def list_photos(
     if to_train:
         refuse_one_class(found)
     keys, faults = features.fingerprint(found.items)
-    photos = Photos(
-        found.source, list(found.items), keys, found.classes, list(found.left_out), found.ignored
-    )
-    return photos.without(faults)
+    return Photos.of(found, keys).without(faults)
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ class Network:
 
 
 def load_network(
-    options: TrainOptions, samples: Sequence[Sample], keys: Sequence[str], listen: Listener = nobody
+    options: TrainOptions, files: Sequence[Sample], keys: Sequence[str], listen: Listener = nobody
 ) -> Network:
     """The backbone that the options name, on the engine that suits these photos."""
     backbone = catalog.find(options.backbone)
@@ -151,7 +157,7 @@ def load_network(
         decoded = []
         for i in drawn:
             with suppress(Unreadable):
-                decoded.append(decode(read_image(samples[i].path), size, options.resize))
+                decoded.append(decode(read_image(files[i].path), size, options.resize))
         return np.stack(decoded) if decoded else np.zeros((0, size, size, 3), np.uint8)
 
     on_gpu = bool(gpus())
@@ -161,14 +167,13 @@ def load_network(
             return KerasEngine(networks.keras_model(backbone, found, size), graph.digest)
         return OpenVinoEngine(graph.read(), graph.digest, precision)
 
-    photos = key_of(
-        pixels=features.pixels_key(size, options.resize), files=" ".join(keys[i] for i in drawn)
-    )
+    drawn_keys = " ".join(keys[i] for i in drawn)
+    checked = key_of(pixels=features.pixels_key(size, options.resize), files=drawn_keys)
     engine, agreement = choose(
         engine_of,
         options.precision,
         some_photos,
-        photos,
+        checked,
         bfloat16=not on_gpu and has_bfloat16(),
     )
     return Network(backbone, found, graph, engine, agreement, size, options.resize)
@@ -181,67 +186,56 @@ def views(options: TrainOptions) -> list[View]:
 
 
 @dataclass(frozen=True)
-class Data:
-    """Photos that could be read, with their features.
+class Data(Divided):
+    """Photos that could be read, on their sides, with their features.
 
     Attributes:
-        labels: int64 (n,), the class of each sample, an index into `photos.classes`.
         features: float32 (n, n_features); zero for photos that take no part.
-        clusters: int64 (n,), samples of one number are copies of one photo.
     """
 
-    photos: Photos
-    labels: Labels
+    samples: Photos
     features: NDArray[np.float32]
-    clusters: NDArray[np.int64]
 
 
-def look_at(
-    photos: Photos, network: Network, options: Division, listen: Listener
-) -> tuple[Data, NDArray[np.str_]]:
+def look_at(photos: Photos, network: Network, options: Division, listen: Listener) -> Data:
     """Divide photos, and look at those that take part; the features of the others are zero.
 
     Where a photo cannot be read, the others are divided anew. From a network without an engine
     the features are (n, 0).
 
-    Returns:
-        The photos that could be read, and the side of each: str (n,).
-
     Raises:
         OptionError, SourceError: as `split.divide`; or a class has no photo that can be read.
     """
     while True:
-        sides = _divided(photos, options)
+        clusters = duplicates.identical(photos.keys)
+        sides = split.divide(photos, clusters, options)
         used = np.flatnonzero(sides != "unused")
         found = _seen(photos, used, network, listen)
         if found.damaged:
             entries = "entry" if found.damaged == 1 else "entries"
             listen(Notice(f"{found.damaged:,} damaged {entries} of the cache: computed again."))
+        if not found.unreadable:
+            rows = found.rows
+            if len(used) < len(sides):
+                rows = np.zeros((len(sides), *found.rows.shape[1:]), found.rows.dtype)
+                rows[used] = found.rows
+            break
         photos = photos.without({int(used[i]): why for i, why in found.unreadable.items()})
         if len(used) == len(sides):  # nothing is left that another division could draw
             rows = _without(found.rows, found.unreadable)
-            sides = _divided(photos, options) if found.unreadable else sides
-            break
-        if not found.unreadable:
-            rows = np.zeros((len(sides), *found.rows.shape[1:]), found.rows.dtype)
-            rows[used] = found.rows
+            clusters = duplicates.identical(photos.keys)
+            sides = split.divide(photos, clusters, options)
             break
     if photos.left_out:
         listen(Notice(f"{len(photos.left_out):,} left out; the report names each and says why."))
-    number = {name: j for j, name in enumerate(photos.classes)}
-    labels = np.array([number[sample.label] for sample in photos.samples], np.int64)
-    return Data(photos, labels, rows, duplicates.identical(photos.keys)), sides
-
-
-def _divided(photos: Photos, options: Division) -> NDArray[np.str_]:
-    return split.divide(photos.samples, duplicates.identical(photos.keys), photos.keys, options)
+    return Data(photos, clusters, sides, rows)
 
 
 def _seen(
     photos: Photos, numbers: NDArray[np.int64], network: Network, listen: Listener
 ) -> features.Features:
     """The features of the numbered photos."""
-    work = [photos.samples[i] for i in numbers], [photos.keys[i] for i in numbers]
+    work = [photos.files[i] for i in numbers], [photos.keys[i] for i in numbers]
     if network.engine is None:
         return features.readable(*work, network.size, network.resize, listen)
     return features.compute(*work, network.engine, network.size, network.resize, listen)

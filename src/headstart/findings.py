@@ -1,5 +1,6 @@
 """What was found in the data: facts the user should know, each with its mend."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -36,7 +37,7 @@ class Finding:
     mend: str
 
 
-def findings_document(findings: list[Finding], left_out: list[LeftOut]) -> dict[str, Any]:
+def findings_document(findings: list[Finding], left_out: Sequence[LeftOut]) -> dict[str, Any]:
     """The content of `findings.json`."""
     return {
         "format": 1,

@@ -12,6 +12,7 @@ from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener
 from headstart.options import TrainOptions
 from headstart.outcome import Outcome
+from headstart.sets import SIDES
 from headstart.store.files import printable
 from headstart.training.head import (
     Head,
@@ -29,7 +30,6 @@ Features = NDArray[np.float32]
 
 def fit_head(
     data: Data,
-    sides: NDArray[np.str_],
     network: Network,
     options: TrainOptions,
     listen: Listener,
@@ -44,11 +44,11 @@ def fit_head(
     """
     assert network.engine is not None
     assert network.graph is not None
-    number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
+    number = {side: data.on(side) for side in SIDES}
     rows, labels, train = _with_views(data, number["train"], network, options, listen)
     crossed: list[Answers] = []
     if len(number["validation"]):
-        n_classes = len(data.photos.classes)
+        n_classes = len(data.classes)
         balanced = options.class_weight == "balanced"
         weight = balanced_weights(labels[train], n_classes) if balanced else None
         problem = Problem(rows, labels, n_classes, weight, train)
@@ -86,8 +86,8 @@ def _with_views(
     if not seen:
         return data.features, data.labels, train
     assert network.engine is not None
-    photos = [data.photos.samples[i] for i in train]
-    keys = [data.photos.keys[i] for i in train]
+    photos = [data.samples.files[i] for i in train]
+    keys = [data.samples.keys[i] for i in train]
     more = [
         features.compute(
             photos, keys, network.engine, network.size, network.resize, listen, view=view
@@ -115,10 +115,10 @@ def _by_folds(
         used: numbers of the rows that train, the views of a photo in the order of `train`.
         train: numbers of the training samples.
     """
-    n_classes = len(data.photos.classes)
+    n_classes = len(data.classes)
     balanced = options.class_weight == "balanced"
-    keys = [data.photos.keys[i] for i in train]
-    names = [data.photos.samples[i].label for i in train]
+    keys = [data.samples.keys[i] for i in train]
+    names = [data.samples.labels[i] for i in train]
     fold = split.folds(names, data.clusters[train], keys, FOLDS, options.seed)
     folds = np.tile(fold, len(used) // len(train))  # a photo's views are in its fold
     x, y = rows[used], labels[used]
@@ -129,7 +129,7 @@ def _by_folds(
     if not scored.any():
         raise SourceError(
             "No class has two different photos: nothing could be judged.",
-            where=printable(data.photos.source),
+            where=printable(data.samples.source),
             mend="Give every class several photos.",
         )
     kept_out = cross_validate(x, y, folds, n_classes, balanced=balanced)[: len(train)]

@@ -2,18 +2,18 @@
 
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import locate
 from headstart.clock import Clock
 from headstart.data import duplicates
-from headstart.dataset import Data, Photos, list_photos
+from headstart.data.labelled import Divided
+from headstart.dataset import Photos, list_photos
 from headstart.errors import OutputError, SourceError
 from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener, Notice, nobody
@@ -66,8 +66,10 @@ def evaluate(
         )
     with new_run(Path(source), out, force=force) as place:
         metrics, photos, answers, findings = _judged(model, classifier, source, layout, listen)
-        _write(place.folder, metrics, photos, answers, findings, layout)
-    write_page(place.run, photos.samples, listen)
+        options = options_from(TrainOptions, layout.model_dump())
+        write_data(place.folder, _undivided(photos), [answers], findings, options)
+        write_metrics(place.folder, metrics)
+    write_page(place.run, photos.files, listen)
     return metrics
 
 
@@ -78,18 +80,17 @@ def _judged(
     clock = Clock()
     with clock("scan"):
         photos = list_photos(source, layout, listen)
-        classifier.check_labels([sample.label for sample in photos.samples])
+        classifier.check_labels(photos.labels)
     with clock("evaluate"):
-        paths = [sample.path for sample in photos.samples]
+        paths = [file.path for file in photos.files]
         probabilities, faults = classifier.try_predict(paths)
     good = [i for i in range(len(paths)) if i not in faults]
     if not good:
         raise SourceError("No photo in it can be read.", where=str(source), mend="Give others.")
-    photos = _readable(photos, faults, classifier.classes)
+    # Unlike in training a class may be without photos.
+    photos = replace(photos.but(faults), classes=classifier.classes)
     _tell_left_out(photos.left_out, listen)
-    number_of = {name: j for j, name in enumerate(classifier.classes)}
-    true = np.array([number_of[sample.label] for sample in photos.samples])
-    answers = answered("test", np.arange(len(good)), true, [probabilities[good]])
+    answers = answered("test", np.arange(len(good)), photos.numbers, [probabilities[good]])
     findings = _findings(photos, _trained_on(Path(model), classifier), listen)
     known = sum(len(f.samples) for f in findings if f.kind == "trained-on")
     manifest, named = (
@@ -116,28 +117,15 @@ def _judged(
         "parameters": manifest.parameters,
         "trainable_parameters": manifest.trainable_parameters,
         "test": answers.scores(classifier.classes),
-        "baselines": {"majority": float(np.bincount(true).max() / len(true))},
+        "baselines": {"majority": float(np.bincount(photos.numbers).max() / len(good))},
         "versions": versions(),
         "seconds": clock.seconds(),
     }
     return metrics, photos, answers, findings
 
 
-def _readable(photos: Photos, faults: dict[int, str], classes: tuple[str, ...]) -> Photos:
-    """The photos but those that cannot be read, with the classes of the classifier.
-
-    Unlike in training a class may be without photos.
-    """
-    kept = set(range(len(photos.samples))) - faults.keys()
-    out = [LeftOut(photos.samples[i].name, why) for i, why in faults.items()]
-    return Photos(
-        photos.source,
-        [photos.samples[i] for i in sorted(kept)],
-        [photos.keys[i] for i in sorted(kept)],
-        classes,
-        [*photos.left_out, *out],
-        photos.ignored,
-    )
+def _undivided(photos: Photos) -> Divided:
+    return Divided(photos, duplicates.identical(photos.keys), np.full(len(photos), "test"))
 
 
 def _tell_left_out(left_out: Sequence[LeftOut], listen: Listener) -> None:
@@ -153,11 +141,9 @@ def _tell_left_out(left_out: Sequence[LeftOut], listen: Listener) -> None:
 
 def _findings(photos: Photos, trained_on: Collection[str], listen: Listener) -> list[Finding]:
     """What makes one doubt the figures."""
-    names = [sample.name for sample in photos.samples]
-    labels = [sample.label for sample in photos.samples]
-    sides = ["test"] * len(names)
-    findings = duplicates.copies(names, labels, sides, duplicates.identical(photos.keys))
-    seen = [name for name, key in zip(names, photos.keys, strict=True) if key in trained_on]
+    findings = duplicates.copies(_undivided(photos))
+    named = zip(photos.names, photos.keys, strict=True)
+    seen = [name for name, key in named if key in trained_on]
     if seen:
         why = (
             f"{len(seen):,} of these photos {'was' if len(seen) == 1 else 'were'} trained on: the "
@@ -178,20 +164,3 @@ def _trained_on(model: Path, classifier: Classifier) -> set[str]:
     if not split_file.is_file() or sha256_of_file(split_file) != known:
         return set()
     return {row["sha256"] for row in Run(folder).split if row["split"] == "train"}
-
-
-def _write(
-    folder: Path,
-    metrics: dict[str, Any],
-    photos: Photos,
-    answers: Answers,
-    findings: list[Finding],
-    layout: Layout,
-) -> None:
-    """Write what a page is made from, as `train` does."""
-    n = len(photos.samples)
-    nothing: NDArray[np.float32] = np.empty((n, 0), np.float32)
-    data = Data(photos, answers.labels, nothing, duplicates.identical(photos.keys))
-    options = options_from(TrainOptions, layout.model_dump())
-    write_data(folder, data, np.full(n, "test"), [answers], findings, options)
-    write_metrics(folder, metrics)

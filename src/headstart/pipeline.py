@@ -10,15 +10,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from headstart.backbone import catalog
 from headstart.bundle.locate import BUNDLE
-from headstart.bundle.manifest import BackboneRef, Figures, HeadRef, ImageInput, JudgedSet, Manifest
+from headstart.bundle.manifest import BackboneRef, Figures, HeadRef, ImageInput, Manifest
 from headstart.bundle.save import save
 from headstart.clock import Clock
 from headstart.data import duplicates, split
+from headstart.data.labelled import Divided
 from headstart.data.pixels import DECODE_VERSION, Unreadable, read_image
 from headstart.data.samples import Sample
 from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with
@@ -42,13 +40,13 @@ from headstart.run import (
     write_history,
     write_metrics,
 )
+from headstart.sets import JUDGED, SIDES
 from headstart.store.files import sha256_of_file, write_text
 from headstart.training.plan import planned
 from headstart.tuning import built, room, tune
 from headstart.workplace import CHECKPOINT, LAST, new_run
 
 _PROOF_PHOTOS = 64
-_SETS: tuple[JudgedSet, ...] = ("train", "validation", "test", "cross_validation")
 
 
 def train(
@@ -92,15 +90,15 @@ def train_with(
     with new_run(Path(source), out, force=force, resume=resume) as place:
         with clock("scan"):
             photos = list_photos(source, options, listen, to_train=True)
-            split.check(photos.samples, options)
+            split.check(photos, options)
         with clock("features"):
-            network = load_network(options, photos.samples, photos.keys, listen)
+            network = load_network(options, photos.files, photos.keys, listen)
             tail = None
             if plan and not plan.only_if_better:  # first, for it may name no layer
                 tail = built(plan, network, len(photos.classes), options.seed)
-            data, sides = look_at(photos, network, options, listen)
+            data = look_at(photos, network, options, listen)
         with clock("train"):
-            work = data, sides, network, options
+            work = data, network, options
             outcome = None if tail else fit_head(*work, listen)
             if plan and (outcome is None or room(outcome.answers)):
                 last = place.folder / CHECKPOINT / LAST
@@ -109,13 +107,13 @@ def train_with(
         with clock("evaluate"):
             # While the bundle is proved in threads outside Python, Python can import.
             Thread(target=plots.prepare, daemon=True).start()
-            metrics = describe(data, sides, outcome, network, options)
-            findings = find(data, sides, outcome.answers, options, listen)
-            write_data(place.folder, data, sides, outcome.answers, findings, options)
+            metrics = describe(data, outcome, network, options)
+            findings = find(data, outcome.answers, options, listen)
+            write_data(place.folder, data, outcome.answers, findings, options)
             write_history(place.folder, outcome.history)
-            save_bundle(place.folder, data, sides, outcome, network, metrics)
+            save_bundle(place.folder, data, outcome, network, metrics)
         write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
-    write_page(place.run, data.photos.samples, listen)
+    write_page(place.run, data.samples.files, listen)
     return Run(place.run)
 
 
@@ -129,21 +127,15 @@ def write_page(folder: Path, samples: Sequence[Sample], listen: Listener) -> Non
 
 
 def find(
-    data: Data,
-    sides: NDArray[np.str_],
-    answers: list[Answers],
-    options: TrainOptions,
-    listen: Listener,
+    data: Divided, answers: list[Answers], options: TrainOptions, listen: Listener
 ) -> list[Finding]:
     """What the data makes one doubt; warnings are told at once."""
-    names = [sample.name for sample in data.photos.samples]
-    labels = [sample.label for sample in data.photos.samples]
-    findings = duplicates.copies(names, labels, sides.tolist(), data.clusters)
+    findings = duplicates.copies(data)
     last = answers[-1]
     judged = set(data.labels[last.samples].tolist())
-    unjudged = [label for j, label in enumerate(data.photos.classes) if j not in judged]
+    unjudged = [label for j, label in enumerate(data.classes) if j not in judged]
     if unjudged:
-        findings.append(split.not_scored(unjudged, last.name, data.photos.samples, options))
+        findings.append(split.not_scored(unjudged, last.name, data.samples, options))
     for finding in findings:
         if finding.level == "warning":
             listen(Notice(f"{finding.why} {finding.mend} ({len(finding.samples)} in the report)"))
@@ -152,25 +144,24 @@ def find(
 
 def describe(
     data: Data,
-    sides: NDArray[np.str_],
     outcome: Outcome,
     network: Network,
     options: TrainOptions,
 ) -> dict[str, Any]:
     """The content of `metrics.json`, but for the seconds."""
-    classes, answers = data.photos.classes, outcome.answers
+    classes, answers = data.classes, outcome.answers
     judged = {each.name.replace("-", "_"): each.scores(classes) for each in answers}
     last = answers[-1]  # the set that is judged by: test, or what comes nearest to it
-    majority = majority_accuracy(data.labels[sides == "train"], data.labels[last.samples])
+    majority = majority_accuracy(data.labels[data.on("train")], data.labels[last.samples])
     kind = "dense" if outcome.tuned else "logistic"
     return {
         "format": 1,
         "task": "image",
-        "source": Path(data.photos.source).name,
-        "classes": list(data.photos.classes),
-        "samples": {side: int((sides == side).sum()) for side in split.SIDES},
-        "left_out": len(data.photos.left_out),
-        "ignored": data.photos.ignored,
+        "source": Path(data.samples.source).name,
+        "classes": list(classes),
+        "samples": {side: len(data.on(side)) for side in SIDES},
+        "left_out": len(data.samples.left_out),
+        "ignored": data.samples.ignored,
         "backbone": network.backbone.name,
         "weights": network.weights.digest,
         "size": network.size,
@@ -182,7 +173,7 @@ def describe(
         "training": outcome.training,
         "parameters": outcome.parameters,
         "trainable_parameters": outcome.trained,
-        **{name: judged.get(name) for name in _SETS},
+        **{name: judged.get(name) for name in reversed(JUDGED)},
         "baselines": {"majority": majority},
         "selected_on": "validation" if "validation" in judged else "cross-validation",
         "versions": versions(),
@@ -193,19 +184,18 @@ def describe(
 def save_bundle(
     folder: Path,
     data: Data,
-    sides: NDArray[np.str_],
     outcome: Outcome,
     network: Network,
     metrics: dict[str, Any],
 ) -> None:
     """Save the classifier, proved on photos kept from training where there are any."""
-    kept = np.flatnonzero(sides == "validation")
-    kept = kept if len(kept) else np.flatnonzero(sides == "train")
+    kept = data.on("validation")
+    kept = kept if len(kept) else data.on("train")
     proof = kept[:: -(-len(kept) // _PROOF_PHOTOS)]  # from all over the list, so of every class
     backbone, size, tuned = network.backbone, network.size, outcome.tuned
     manifest = Manifest(
         task="image",
-        classes=data.photos.classes,
+        classes=data.classes,
         image=ImageInput(size=size, resize=network.resize, decode_version=DECODE_VERSION),
         backbone=BackboneRef(
             name=backbone.name,
@@ -228,11 +218,11 @@ def save_bundle(
         trainable_parameters=outcome.trained,
         temperature=None,
         threshold=None,
-        metrics={name: Figures.of(metrics[name]) for name in _SETS if metrics[name]},
+        metrics={name: Figures.of(metrics[name]) for name in reversed(JUDGED) if metrics[name]},
         split_sha256=sha256_of_file(folder / SPLIT),
         versions=metrics["versions"],
     )
-    samples, keys = data.photos.samples, data.photos.keys
+    files, keys = data.samples.files, data.samples.keys
     try:
         save(
             folder / BUNDLE,
@@ -241,13 +231,13 @@ def save_bundle(
             outcome.head,
             tuned=tuned.tensors if tuned else {},
             optimizer=tuned.state if tuned else {},
-            proof_files=[samples[i].path for i in proof],
+            proof_files=[files[i].path for i in proof],
             proof=outcome.probabilities(proof),
             features=data.features if tuned is None else data.features[:0],
         )
     except HeadstartError:
         for i in proof:  # a photo that has changed meanwhile is no fault of the bundle's
-            content(samples[i], keys[i])
+            content(files[i], keys[i])
         raise
 
 

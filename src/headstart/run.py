@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from headstart.bundle.classifier import Classifier
 from headstart.data import split
-from headstart.dataset import Data
+from headstart.data.labelled import Divided
 from headstart.errors import ModelError
 from headstart.evaluation.trust import MANY_CLASSES, Answers
 from headstart.findings import Finding, findings_document
 from headstart.options import TrainOptions
+from headstart.sets import JUDGED
 from headstart.store.cells import escaped, plain
 from headstart.store.files import printable, write_json, write_text
 
@@ -35,7 +35,6 @@ HISTORY = "history.csv"
 METRICS = "metrics.json"  # a folder without it holds no finished run
 
 _NEEDED = frozenset({"backbone", "baselines", "classes", "resize", "samples", "size"})
-_SCORES = ("test", "cross_validation", "validation", "train")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Run:
         """The content of `metrics.json`."""
         document = self._json(METRICS)
         lacking = sorted(_NEEDED - document.keys())
-        if lacking or not any(document.get(name) for name in _SCORES):
+        if lacking or not any(document.get(name) for name in JUDGED):
             raise self._damaged(f"has a damaged {METRICS} (no {(*lacking, 'scores')[0]}).")
         return document
 
@@ -147,8 +146,7 @@ class Run:
 
 def write_data(
     folder: Path,
-    data: Data,
-    sides: NDArray[np.str_],
+    data: Divided,
     answers: Sequence[Answers],
     findings: list[Finding],
     options: TrainOptions,
@@ -156,17 +154,15 @@ def write_data(
     """Write what a run stands on: options, split, findings, and answers on what did not train."""
     document = {
         "format": 1,
-        "source": data.photos.source,
+        "source": data.samples.source,
         "options": options.model_dump(mode="json"),
     }
     write_json(folder / OPTIONS, document)
-    names = [sample.name for sample in data.photos.samples]
-    labels = [sample.label for sample in data.photos.samples]
-    split.save(folder / SPLIT, names, labels, sides.tolist(), data.clusters, data.photos.keys)
-    found = findings_document(findings, data.photos.left_out)
-    write_json(folder / FINDINGS, {**found, "ignored": data.photos.ignored})
+    split.save(folder / SPLIT, data)
+    found = findings_document(findings, data.samples.left_out)
+    write_json(folder / FINDINGS, {**found, "ignored": data.samples.ignored})
     kept_out = [each for each in answers if each.name != "train"]
-    _write_predictions(folder / PREDICTIONS, names, data.photos.classes, kept_out)
+    _write_predictions(folder / PREDICTIONS, data.samples.names, data.classes, kept_out)
 
 
 def _write_predictions(

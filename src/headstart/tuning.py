@@ -19,7 +19,6 @@ from headstart import features
 from headstart.backbone import convert
 from headstart.backbone.engine import Engine, KerasEngine, OpenVinoEngine
 from headstart.bundle.save import with_head
-from headstart.data import split
 from headstart.dataset import Data, Network, views
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import mean_surprise, softmax
@@ -28,6 +27,7 @@ from headstart.events import Listener, Notice
 from headstart.features import PixelRows, View
 from headstart.options import TrainOptions
 from headstart.outcome import Outcome, Tuned
+from headstart.sets import SIDES, Side
 from headstart.store.files import key_of, printable
 from headstart.store.rows import Joined
 from headstart.training import loop
@@ -63,7 +63,6 @@ def room(answers: Sequence[Answers]) -> bool:
 def tune(
     plan: Plan,
     data: Data,
-    sides: NDArray[np.str_],
     network: Network,
     options: TrainOptions,
     alone: Outcome | None,
@@ -90,14 +89,14 @@ def tune(
     if alone and find_spec("tensorflow") is None:
         listen(Notice(_WITHOUT))
         return alone
-    number = {side: np.flatnonzero(sides == side) for side in split.SIDES}
+    number = {side: data.on(side) for side in SIDES}
     if not len(number["validation"]) and not len(number["test"]):
         raise SourceError(
             "There are too few photos to keep some from a training by gradient to judge it by.",
-            where=printable(data.photos.source),
+            where=printable(data.samples.source),
             mend="Add photos, keep some with --validation and --test, or give --unfreeze none.",
         )
-    n_classes = len(data.photos.classes)
+    n_classes = len(data.classes)
     tail = tail or built(plan, network, n_classes, options.seed)
     entering = _Entering(data, network, tail, listen)
     train, seen = number["train"], [None, *views(options)]
@@ -117,7 +116,7 @@ def tune(
         validation,
         seed=options.seed,
         place=place,
-        about=_about(data, sides, tail, network, options),
+        about=_about(data, tail, network, options),
         resume=resume,
         budget=plan.budget,
         listen=listen,
@@ -156,8 +155,8 @@ class _Entering:
     def rows(self, samples: NDArray[np.int64], view: View | None = None) -> Rows:
         """The maps, or the pixels, of the numbered samples, or of views of them."""
         data, network = self._data, self._network
-        photos = [data.photos.samples[i] for i in samples]
-        keys = [data.photos.keys[i] for i in samples]
+        photos = [data.samples.files[i] for i in samples]
+        keys = [data.samples.keys[i] for i in samples]
         decoded = network.size, network.resize
         if self._engine is None:
             return PixelRows(photos, keys, *decoded, view)
@@ -188,13 +187,11 @@ class _Entering:
         return OpenVinoEngine(graph.read(), graph.digest, network.engine.precision)
 
 
-def _about(
-    data: Data, sides: NDArray[np.str_], tail: "Tail", network: Network, options: TrainOptions
-) -> dict[str, Any]:
+def _about(data: Data, tail: "Tail", network: Network, options: TrainOptions) -> dict[str, Any]:
     """What a checkpoint must agree with for the training to go on."""
     listed = "\n".join(
         f"{key} {label} {side}"
-        for key, label, side in zip(data.photos.keys, data.labels, sides, strict=True)
+        for key, label, side in zip(data.samples.keys, data.labels, data.sides, strict=True)
     )
     packages = ("headstart", "numpy", "openvino")
     return {
@@ -210,7 +207,7 @@ def _about(
 def _outcome(
     plan: Plan,
     data: Data,
-    number: dict[str, NDArray[np.int64]],
+    number: dict[Side, NDArray[np.int64]],
     network: Network,
     tail: "Tail",
     trained: Trained,
@@ -232,7 +229,7 @@ def _outcome(
         engine = OpenVinoEngine(with_head(graph, head), key, output="logits")
         name, precision = engine.name, engine.precision
         used = np.concatenate([*number.values()])
-        work = [data.photos.samples[i] for i in used], [data.photos.keys[i] for i in used]
+        work = [data.samples.files[i] for i in used], [data.samples.keys[i] for i in used]
         row = np.zeros(len(data.labels), np.int64)
         row[used] = np.arange(len(used))
         logits = features.compute(  # in a file: 100,000 photos of 1,000 classes make 400 MB

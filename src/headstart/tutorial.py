@@ -273,7 +273,7 @@ class _Work:
         chosen = options_from(TrainOptions, source.options)
         photos = list_photos(source.path, chosen, self.listen, to_train=True)
         clusters = duplicates.identical(photos.keys)
-        count = Counter(split.divide(photos.samples, clusters, photos.keys, chosen).tolist())
+        count = Counter(split.divide(photos, clusters, chosen).tolist())
         names = {"train": "training", "validation": "validation", "test": "test"}
         facts = [
             Fact(f"{name} photos", figure, f"{count[side]:,}")

@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import divided, labelled
 
 from headstart.data.duplicates import copies, identical
 from headstart.store.files import sha256_of_file
@@ -43,7 +44,7 @@ def found(*photos: tuple[str, str, str, int]) -> dict[str, tuple[tuple[str, ...]
     names, labels, sides, clusters = zip(*photos, strict=True)
     return {
         finding.kind: finding.samples
-        for finding in copies(names, labels, sides, np.array(clusters))
+        for finding in copies(divided(labelled(names, labels), sides, clusters))
     }
 
 

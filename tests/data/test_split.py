@@ -6,13 +6,15 @@ import os
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import divided, labelled
 
-from headstart.data.samples import Sample
+from headstart.data.labelled import Labelled
 from headstart.data.split import FEW, SIDES, divide, load, not_scored, save
 from headstart.errors import OptionError, SourceError
 from headstart.options import Division
@@ -35,7 +37,7 @@ def test_fault_23_a_saved_split_comes_back_whatever_the_names(names, data):
     keys = [key(i) for i in range(n)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "split.csv")
-        save(path, names, names[::-1], sides, np.arange(n), keys)
+        save(path, divided(labelled(names, names[::-1], None, keys), sides, range(n)))
         assert load(path, names, keys) == sides
         assert load(path, names[::-1], keys[::-1]) == sides[::-1]
         with path.open(newline="", encoding="utf-8") as file:
@@ -48,14 +50,9 @@ def test_fault_23_a_saved_split_comes_back_whatever_the_names(names, data):
 
 @pytest.fixture
 def saved(tmp_path) -> Path:
-    save(
-        tmp_path / "split.csv",
-        ["dog/b.jpg", "cat/a, b.jpg", "cat/é.jpg"],
-        ["dog", "cat", "cat"],
-        ["test", "train", "unused"],
-        np.array([0, 1, 1]),
-        ["k1", "k2", "k2"],
-    )
+    names, labels = ["dog/b.jpg", "cat/a, b.jpg", "cat/é.jpg"], ["dog", "cat", "cat"]
+    samples = labelled(names, labels, keys=["k1", "k2", "k2"])
+    save(tmp_path / "split.csv", divided(samples, ["test", "train", "unused"], [0, 1, 1]))
     return tmp_path / "split.csv"
 
 
@@ -122,43 +119,51 @@ def test_a_split_that_is_not_there_is_refused(tmp_path):
         load(tmp_path, ["a"], ["k"])
 
 
+class Sample(NamedTuple):
+    name: str
+    label: str
+    side: str | None
+
+
 def photos(counts: dict[str, int], side: str | None = None) -> list[Sample]:
     return [
-        Sample(f"/x/{side}/{label}/{i}", f"{side}/{label}/{i}", label, side)
-        for label, n in counts.items()
-        for i in range(n)
+        Sample(f"{side}/{label}/{i}", label, side) for label, n in counts.items() for i in range(n)
     ]
 
 
-def divided(samples: list[Sample], **options) -> list[str]:
-    keys = [key(sample.name) for sample in samples]
-    return divide(samples, np.arange(len(samples)), keys, Division(**options)).tolist()
+def listed(samples: list[Sample]) -> Labelled:
+    names, labels, given = (list(column) for column in zip(*samples, strict=True))
+    return labelled(names, labels, given, [key(name) for name in names])
+
+
+def drawn(samples: list[Sample], **options) -> list[str]:
+    return divide(listed(samples), np.arange(len(samples)), Division(**options)).tolist()
 
 
 def test_few_samples_all_train_unless_shares_are_asked_for():
     few, enough = photos({"cat": 99, "dog": 100}), photos({"cat": 100, "dog": 100})
     assert len(few) == FEW - 1
-    assert set(divided(few)) == {"train"}
-    assert Counter(divided(enough)) == {"train": 140, "validation": 30, "test": 30}
-    assert Counter(divided(few, test=0.1)) == {"train": 149, "validation": 30, "test": 20}
+    assert set(drawn(few)) == {"train"}
+    assert Counter(drawn(enough)) == {"train": 140, "validation": 30, "test": 30}
+    assert Counter(drawn(few, test=0.1)) == {"train": 149, "validation": 30, "test": 20}
     kept = Division().model_dump(mode="json")  # as options.json holds it
-    assert set(divided(few, **kept)) == {"train"}
+    assert set(drawn(few, **kept)) == {"train"}
 
 
 def test_a_share_that_is_given_counts_whatever_its_value():
     few = photos({"cat": 30, "dog": 30})
-    drawn = {"train": 44, "validation": 8, "test": 8}
-    assert Counter(divided(few, validation=0.15, test=0.15)) == drawn
-    assert Counter(divided(few, test=0.15)) == drawn
+    counts = {"train": 44, "validation": 8, "test": 8}
+    assert Counter(drawn(few, validation=0.15, test=0.15)) == counts
+    assert Counter(drawn(few, test=0.15)) == counts
     with pytest.raises(OptionError, match="--test would do nothing: by --per-class"):
-        divided(few, per_class="5,1,2", test=0.15)
+        drawn(few, per_class="5,1,2", test=0.15)
 
 
 def test_a_class_that_is_not_judged_is_mended_where_the_split_is_made():
-    drawn, foldered = photos({"cat": 3}), photos({"cat": 3}, "test")
+    unparted, foldered = photos({"cat": 3}), photos({"cat": 3}, "test")
 
     def said(judged_by: str, samples: list[Sample], **options) -> tuple[str, str]:
-        found = not_scored(["emu"], judged_by, samples, Division(**options))
+        found = not_scored(["emu"], judged_by, listed(samples), Division(**options))
         assert (found.kind, found.level, found.samples) == ("not-scored", "warning", (("emu",),))
         return found.why, found.mend
 
@@ -168,20 +173,20 @@ def test_a_class_that_is_not_judged_is_mended_where_the_split_is_made():
         "Put some of their photos into the test folder.",
     )
     mine = Path("mine.csv").absolute()
-    assert said("test", drawn, split=mine) == (
+    assert said("test", unparted, split=mine) == (
         f"The test set has no photo of these classes{ending}",
         f"Write test for some of them in {mine}.",
     )
     few = "These classes have so few photos that all of them were trained on"
-    assert said("test", drawn) == (few + ending, "Add photos to them.")
-    assert said("cross-validation", drawn, split=mine) == (
+    assert said("test", unparted) == (few + ending, "Add photos to them.")
+    assert said("cross-validation", unparted, split=mine) == (
         few + ending,
         "Add photos to them.",
     )
 
 
 def test_numbers_by_class_are_drawn_even_from_few_samples():
-    assert Counter(divided(photos({"cat": 10, "dog": 9}), per_class="5,1,2")) == {
+    assert Counter(drawn(photos({"cat": 10, "dog": 9}), per_class="5,1,2")) == {
         "train": 10,
         "validation": 2,
         "test": 4,
@@ -191,34 +196,32 @@ def test_numbers_by_class_are_drawn_even_from_few_samples():
 
 def test_folders_of_the_source_are_honoured_and_a_missing_side_is_drawn_from_training():
     train, test = photos({"cat": 100, "dog": 50}, "train"), photos({"cat": 5, "dog": 3}, "test")
-    sides = divided([*test, *train])
+    sides = drawn([*test, *train])
     assert sides[:8] == ["test"] * 8
-    drawn = dict(zip(train, sides[8:], strict=True))
-    assert Counter((sample.label, side) for sample, side in drawn.items()) == {
+    sides_of = dict(zip(train, sides[8:], strict=True))
+    assert Counter((sample.label, side) for sample, side in sides_of.items()) == {
         ("cat", "train"): 85,
         ("cat", "validation"): 15,
         ("dog", "train"): 42,
         ("dog", "validation"): 8,
     }
     every = [*train, *test, *photos({"cat": 2, "dog": 2}, "validation")]
-    assert divided(every) == [sample.split for sample in every]
+    assert drawn(every) == [sample.side for sample in every]
 
 
 def test_a_training_folder_alone_divides_nothing():
     samples = photos({"cat": 10, "dog": 10}, "train")
-    assert sorted(divided(samples, per_class="5,3,2")) == sorted(
+    assert sorted(drawn(samples, per_class="5,3,2")) == sorted(
         ["train"] * 10 + ["validation"] * 6 + ["test"] * 4
     )
-    assert divided(samples) == ["train"] * 20  # as few of them as without the folder
+    assert drawn(samples) == ["train"] * 20  # as few of them as without the folder
 
 
 def test_a_split_file_decides_for_every_sample(tmp_path):
     samples = photos({"cat": 3, "dog": 2})
-    names, labels = [s.name for s in samples], [s.label for s in samples]
     sides = ["train", "test", "unused", "validation", "train"]
-    keys = [key(name) for name in names]
-    save(tmp_path / "split.csv", names, labels, sides, np.arange(5), keys)
-    assert divided(samples, split=tmp_path / "split.csv") == sides
+    save(tmp_path / "split.csv", divided(listed(samples), sides, range(5)))
+    assert drawn(samples, split=tmp_path / "split.csv") == sides
 
 
 @pytest.mark.parametrize(
@@ -233,20 +236,20 @@ def test_a_split_file_decides_for_every_sample(tmp_path):
 )
 def test_an_option_that_would_do_nothing_is_refused(folder, options, idle):
     with pytest.raises(OptionError, match=f"^{idle} would do nothing: "):
-        divided(photos({"cat": 10, "dog": 10}, folder), **options)
+        drawn(photos({"cat": 10, "dog": 10}, folder), **options)
 
 
 def test_options_read_back_from_a_run_divide_as_before():
     samples = photos({"cat": 10, "dog": 10})
     options = Division(per_class="5,1,2")
     again = Division.model_validate_json(options.model_dump_json())  # every field is set now
-    keys = [key(sample.name) for sample in samples]
+    clusters = np.arange(20)
     np.testing.assert_array_equal(
-        divide(samples, np.arange(20), keys, options), divide(samples, np.arange(20), keys, again)
+        divide(listed(samples), clusters, options), divide(listed(samples), clusters, again)
     )
 
 
 def test_a_class_that_no_photo_trains_is_refused():
     samples = [*photos({"cat": 5, "dog": 5}, "train"), *photos({"cat": 2, "eel": 2}, "test")]
     with pytest.raises(SourceError, match="Classes without a training photo: eel"):
-        divided(samples)
+        drawn(samples)

@@ -77,8 +77,8 @@ def _of_files(
             where=photos.source,
             mend=f"The classes are {', '.join(classes)}.",
         )
-    labels = np.array([classes.index(sample.label) for sample in photos.samples], np.int64)
-    paths = [sample.path for sample in photos.samples]
+    labels = np.array([classes.index(label) for label in photos.labels], np.int64)
+    paths = [file.path for file in photos.files]
     return Evidence(
         labels, lambda i: decode(read_image(paths[i]), size, resize), lambda i: paths[i]
     )

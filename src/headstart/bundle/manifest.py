@@ -23,12 +23,12 @@ from pydantic import (
 from headstart.bundle.graph_check import Port
 from headstart.bundle.refusal import Refused
 from headstart.bundle.strict_json import parse_object
+from headstart.sets import JudgedSet
 
 FORMAT: Final = 1
 
 Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
-JudgedSet = Literal["train", "validation", "test", "cross_validation"]
 
 
 class _Record(BaseModel):

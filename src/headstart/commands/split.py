@@ -5,15 +5,17 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from headstart.commands.output import Flag, Flat, print_json
 from headstart.commands.progress import listening
 from headstart.data import duplicates
+from headstart.data.labelled import Divided
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample
-from headstart.data.split import HEADER, divide
+from headstart.data.split import HEADER, divide, rows
 from headstart.dataset import Photos, list_photos
 from headstart.errors import OutputError
 from headstart.events import Listener, Notice
@@ -23,9 +25,6 @@ from headstart.store.cells import escaped
 from headstart.store.files import printable
 
 _DEFAULTS = Division()
-
-Row = tuple[Sample, str, int, str]
-"""A sample, its side, its cluster, the SHA-256 of its content."""
 
 
 def run(
@@ -51,56 +50,48 @@ def run(
         Print nothing but errors.
     """
     with listening(quiet) as listen:
-        rows = division(source, options, listen)
+        photos, data = division(source, options, listen)
         if copy_to is not None:
-            copy_apart(rows, copy_to, Path(source))
+            copy_apart(photos.files, data.sides.tolist(), copy_to, Path(source))
     if json:
-        print_json(document(rows))
+        print_json(document(data))
     elif not quiet and copy_to is None:
-        print_rows(rows)
+        print_rows(data)
 
 
-def division(source: str, options: Division, listen: Listener) -> list[Row]:
+def division(source: str, options: Division, listen: Listener) -> tuple[Photos, Divided]:
     """The sides that `train` with these options gives the photos of a source."""
     photos = list_photos(source, options, listen, to_train=True)
     photos = photos.without(_unreadable(photos))
     for item in photos.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
     clusters = duplicates.identical(photos.keys)
-    sides = divide(photos.samples, clusters, photos.keys, options)
-    for finding in duplicates.copies(
-        [sample.name for sample in photos.samples],
-        [sample.label for sample in photos.samples],
-        sides.tolist(),
-        clusters,
-    ):
+    data = Divided(photos, clusters, divide(photos, clusters, options))
+    for finding in duplicates.copies(data):
         if finding.level == "warning":
             groups = "; ".join(" = ".join(group) for group in finding.samples[:5])
             listen(Notice(f"{finding.why} {finding.mend} Found: {groups}"))
-    return list(zip(photos.samples, sides.tolist(), clusters.tolist(), photos.keys, strict=True))
+    return photos, data
 
 
-def print_rows(rows: list[Row]) -> None:
+def print_rows(data: Divided) -> None:
     """The rows as `split.csv` has them, on standard output."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(HEADER)
-    for sample, side, cluster, key in rows:
-        writer.writerow([escaped(sample.name), escaped(sample.label), side, cluster, key])
+    for name, label, *rest in rows(data):
+        writer.writerow([escaped(name), escaped(label), *rest])
 
 
-def document(rows: list[Row]) -> dict[str, object]:
+def document(data: Divided) -> dict[str, object]:
     """The rows for machines."""
     return {
         "format": 1,
-        "samples": dict(Counter(side for _, side, _, _ in rows)),
-        "split": [
-            dict(zip(HEADER, (s.name, s.label, side, cluster, key), strict=True))
-            for s, side, cluster, key in rows
-        ],
+        "samples": dict(Counter(data.sides.tolist())),
+        "split": [dict(zip(HEADER, row, strict=True)) for row in rows(data)],
     }
 
 
-def copy_apart(rows: list[Row], folder: Path, source: Path) -> None:
+def copy_apart(files: Sequence[Sample], sides: Sequence[str], folder: Path, source: Path) -> None:
     """Make `folder` with copies of the photos in `train/CLASS`, `validation/CLASS`, `test/CLASS`.
 
     It appears whole or not at all.
@@ -116,7 +107,7 @@ def copy_apart(rows: list[Row], folder: Path, source: Path) -> None:
         )
     if folder.exists():
         raise OutputError("is there already.", where=where, mend="Name a new folder.")
-    labels = sorted({sample.label for sample, _, _, _ in rows})
+    labels = sorted({file.label for file in files})
     unfit = [label for label in labels if label == ".." or label != Path(label).name]
     if unfit:
         raise OutputError(
@@ -128,14 +119,14 @@ def copy_apart(rows: list[Row], folder: Path, source: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
             inside = Path(made, folder.name)
             inside.mkdir()
-            for number, (sample, side, _, _) in enumerate(rows):
+            for number, (file, side) in enumerate(zip(files, sides, strict=True)):
                 if side == "unused":
                     continue
-                target = inside / side / sample.label / Path(sample.path).name
+                target = inside / side / file.label / Path(file.path).name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 while target.exists():  # two folders of one class had files of one name
                     target = target.with_name(f"{target.stem}-{number}{target.suffix}")
-                shutil.copyfile(sample.path, target)
+                shutil.copyfile(file.path, target)
             inside.rename(folder)
     except OSError as error:
         raise OutputError(
@@ -155,5 +146,5 @@ def _unreadable(photos: Photos) -> dict[int, str]:
             return error.reason
         return ""
 
-    faults = (why for _, why in side_by_side(fault, photos.samples, cores()))
+    faults = (why for _, why in side_by_side(fault, photos.files, cores()))
     return {i: why for i, why in enumerate(faults) if why}

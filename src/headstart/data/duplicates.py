@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.labelled import Divided
 from headstart.findings import Finding
 
 
@@ -22,16 +23,11 @@ def identical(keys: Sequence[str]) -> NDArray[np.int64]:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
-def copies(
-    names: Sequence[str], labels: Sequence[str], sides: Sequence[str], clusters: NDArray[np.int64]
-) -> list[Finding]:
-    """What to tell about clusters of more than one sample.
-
-    Args:
-        sides: `train`, `validation`, `test` or `unused` for each sample.
-    """
+def copies(data: Divided) -> list[Finding]:
+    """What to tell about clusters of more than one sample."""
+    names, labels, sides = data.samples.names, data.samples.labels, data.sides.tolist()
     groups: dict[int, list[int]] = defaultdict(list)
-    for i, cluster in enumerate(clusters.tolist()):
+    for i, cluster in enumerate(data.clusters.tolist()):
         if sides[i] != "unused":
             groups[cluster].append(i)
     apart: list[list[int]] = []

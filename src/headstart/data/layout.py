@@ -4,15 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from headstart.data.walk import Tree
 from headstart.errors import OptionError, SourceError
+from headstart.sets import Side
 from headstart.store.files import printable
 
-Split = Literal["train", "validation", "test"]
-
-_SPLITS: dict[str, Split] = {
+_SPLITS: dict[str, Side] = {
     "train": "train",
     "training": "train",
     "val": "validation",
@@ -29,7 +28,7 @@ class Place(NamedTuple):
     """What a file's path says of it."""
 
     label: str
-    split: Split | None
+    split: Side | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Layout:
         pattern: finds the label in a path, in place of class folders.
     """
 
-    roots: dict[str, Split | None]
+    roots: dict[str, Side | None]
     pattern: re.Pattern[str] | None
 
     def place(self, path: str) -> Place | str:
@@ -129,8 +128,8 @@ def _unwrapped(tree: Tree, patterned: bool) -> str:
     return base
 
 
-def _split_roots(tree: Tree, base: str, where: str) -> dict[str, Split | None]:
-    roots: dict[str, Split | None] = {}
+def _split_roots(tree: Tree, base: str, where: str) -> dict[str, Side | None]:
+    roots: dict[str, Side | None] = {}
     for name in tree.folders[base].folders:
         root = f"{base}{name}/"
         if tree.folders[root].folders == [name]:  # train/train/, as some archives unpack

@@ -24,12 +24,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from headstart.data.archives import unpacked
-from headstart.data.layout import Layout, Split, find_layout, pattern_error, wanted
+from headstart.data.layout import Layout, find_layout, pattern_error, wanted
 from headstart.data.listing import SUFFIXES, Row, read_rows
 from headstart.data.walk import Ignored, Tree, walk
 from headstart.errors import OptionError, SourceError
 from headstart.events import Listener, nobody
 from headstart.findings import LeftOut
+from headstart.sets import Side
 from headstart.store.files import printable
 
 
@@ -48,7 +49,7 @@ class Sample:
     path: str
     name: str
     label: str
-    split: Split | None
+    split: Side | None
 
 
 @dataclass(frozen=True)

@@ -8,36 +8,33 @@ import csv
 import hashlib
 import io
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.samples import Sample
+from headstart.data.labelled import Divided, Labelled
 from headstart.errors import OptionError, SourceError
 from headstart.findings import Finding
 from headstart.options import Division
+from headstart.sets import SIDES
 from headstart.store.cells import escaped, plain
 from headstart.store.files import printable, write_text
 
-SIDES = ("train", "validation", "test")
 FEW = 200
 HEADER = ("sample", "label", "split", "cluster", "sha256")
 
 
-def divide(
-    samples: Sequence[Sample], clusters: NDArray[np.int64], keys: Sequence[str], options: Division
-) -> NDArray[np.str_]:
+def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) -> NDArray[np.str_]:
     """The side of every sample: from a split file, the source's folders, or a draw.
 
     Where nothing says otherwise, fewer than `FEW` samples all train: a test set of so few
     says too little, and cross-validation judges instead.
 
     Args:
-        samples: length n.
-        clusters: int64 (n,); samples of one number are copies of one photo.
-        keys: SHA-256 of each sample's content, length n.
+        samples: n of them.
+        clusters: int64 (n,); samples of one number are copies of one another.
 
     Returns:
         str (n,): `train`, `validation`, `test` or `unused`.
@@ -47,11 +44,10 @@ def divide(
         SourceError: a class has no training sample.
     """
     check(samples, options)
-    given = [sample.split for sample in samples]
-    labels = [sample.label for sample in samples]
+    given, labels, keys = samples.given, samples.labels, samples.keys
     if options.split is not None:
-        sides = load(Path(options.split), [sample.name for sample in samples], keys)
-    elif _in_folders(samples):
+        sides = load(Path(options.split), samples.names, keys)
+    elif _parted(given):
         sides = _completed(given, labels, clusters, keys, options)
     elif options.per_class is not None:
         sides = per_class(labels, clusters, keys, options.per_class, options.seed)
@@ -74,7 +70,7 @@ def divide(
     return np.array(sides)
 
 
-def check(samples: Sequence[Sample], options: Division) -> None:
+def check(samples: Labelled, options: Division) -> None:
     """Refuse what `divide` would refuse whatever the photos show.
 
     `divide` begins with it. Called before the photos are worked on, it tells sooner.
@@ -83,18 +79,18 @@ def check(samples: Sequence[Sample], options: Division) -> None:
         OptionError: an option would do nothing, or asks for more than there is.
         SourceError: `options.split` is no split.
     """
-    _refuse_idle(options, {each.split for each in samples} if _in_folders(samples) else set())
+    _refuse_idle(options, set(samples.given) if _parted(samples.given) else set())
     if options.split is not None:
         _rows(Path(options.split))
     elif options.per_class is not None:
         need = sum(1 if n == "rest" else int(n) for n in options.per_class.split(","))
-        count = Counter(sample.label for sample in samples)
+        count = Counter(samples.labels)
         _refuse_too_few([f"{c} has {n} of {need}" for c, n in sorted(count.items()) if n < need])
 
 
-def _in_folders(samples: Sequence[Sample]) -> bool:
-    """Whether the source's folders divide it; a training folder alone divides nothing."""
-    return not {sample.split for sample in samples} <= {None, "train"}
+def _parted(given: Sequence[str | None]) -> bool:
+    """Whether the source itself divides its samples; a training folder alone divides nothing."""
+    return not set(given) <= {None, "train"}
 
 
 def _refuse_too_few(faults: Sequence[str]) -> None:
@@ -130,7 +126,7 @@ def _refuse_idle(options: Division, folders: set[str | None]) -> None:
 
 
 def not_scored(
-    classes: Sequence[str], judged_by: str, samples: Sequence[Sample], options: Division
+    classes: Sequence[str], judged_by: str, samples: Labelled, options: Division
 ) -> Finding:
     """What is to be said of classes that the set of samples to judge by has nothing of.
 
@@ -140,7 +136,7 @@ def not_scored(
     why = f"The {judged_by} set has no photo of these classes"
     if options.split is not None and judged_by in SIDES:
         mend = f"Write {judged_by} for some of them in {printable(options.split)}."
-    elif judged_by in {sample.split for sample in samples}:
+    elif judged_by in samples.given:
         mend = f"Put some of their photos into the {judged_by} folder."
     else:
         why = "These classes have so few photos that all of them were trained on"
@@ -199,7 +195,7 @@ def stratified(
     sides = ["train"] * len(labels)
     for groups in _drawn(labels, clusters, keys, seed).values():
         n = sum(map(len, groups))
-        wanted = {"test": _share(test, n), "validation": _share(validation, n)}
+        wanted: dict[str, int] = {"test": _share(test, n), "validation": _share(validation, n)}
         _deal(groups[1:], wanted, sides)  # at least one cluster stays in training
     return sides
 
@@ -225,8 +221,9 @@ def per_class(
             numbers with; it is named with what it has.
     """
     sides = ["unused"] * len(labels)
-    fixed = {side: int(n) for side, n in zip(SIDES, counts.split(","), strict=True) if n != "rest"}
-    fixed = dict(sorted(fixed.items(), key=lambda item: item[1]))  # small sides first
+    asked = zip(SIDES, counts.split(","), strict=True)
+    numbers = [(side, int(n)) for side, n in asked if n != "rest"]
+    fixed: dict[str, int] = dict(sorted(numbers, key=lambda item: item[1]))  # small sides first
     rest = next((side for side in SIDES if side not in fixed), None)
     need = sum(fixed.values()) + (rest is not None)
     faults = []
@@ -264,23 +261,21 @@ def folds(
     return fold
 
 
-def save(
-    path: Path,
-    names: Sequence[str],
-    labels: Sequence[str],
-    sides: Sequence[str],
-    clusters: NDArray[np.int64],
-    keys: Sequence[str],
-) -> None:
+def save(path: Path, data: Divided) -> None:
     """Write `split.csv`, sorted by sample."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for name, label, *rest in sorted(
-        zip(names, labels, sides, clusters.tolist(), keys, strict=True)
-    ):
+    for name, label, *rest in sorted(rows(data)):
         writer.writerow([escaped(name), escaped(label), *rest])
     write_text(path, text.getvalue())
+
+
+def rows(data: Divided) -> Iterator[tuple[str, str, str, int, str]]:
+    """The rows of `split.csv`, in the order of the samples: name, label, side, cluster, key."""
+    samples = data.samples
+    sides, clusters = data.sides.tolist(), data.clusters.tolist()
+    return zip(samples.names, samples.labels, sides, clusters, samples.keys, strict=True)
 
 
 def load(path: Path, names: Sequence[str], keys: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 from headstart.report import learning, words
 from headstart.report.matrix import FEW_CLASSES, confusions
+from headstart.sets import JUDGED
 
 _WIDTH = 80
 _NAME = 20  # a class name is cut to this many cells
@@ -71,7 +72,7 @@ def confusion_table(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> 
 
 def _sets(metrics: words.Metrics) -> str:
     rows = []
-    for key in reversed(words.SETS):
+    for key in reversed(JUDGED):
         scores = metrics.get(key)
         if not scores:
             continue

@@ -10,8 +10,8 @@ import numpy as np
 from headstart.evaluation.trust import wilson_interval
 from headstart.report import words
 from headstart.report.matrix import FEW_CLASSES, Confusion, confusions, row_shares, shades
+from headstart.sets import JUDGED, SIDES
 
-_SIDES = ("train", "validation", "test")
 _CLASSES = 10  # with sample photos
 _PHOTOS = 4  # of one class and side
 _PAIRS = 15
@@ -41,7 +41,7 @@ class Accuracies(NamedTuple):
 
 def accuracies(metrics: words.Metrics) -> Accuracies:
     """Training first; the axis starts at a round figure below all that is on it."""
-    sets = [(key, metrics[key]) for key in reversed(words.SETS) if metrics.get(key)]
+    sets = [(key, metrics[key]) for key in reversed(JUDGED) if metrics.get(key)]
     baseline: float = metrics["baselines"]["majority"]
     least: float = min([baseline] + [scores["accuracy_interval"][0] for _, scores in sets])
     start = math.floor(10 * max(0.0, least - 0.02)) / 10
@@ -215,7 +215,7 @@ def sample_photos(split: Iterable[Mapping[str, str]], classes: Sequence[str]) ->
     for label in classes[:_CLASSES]:
         sides = [
             Side(words.set_name(side), len(found), _spread(found))
-            for side in _SIDES
+            for side in SIDES
             if (found := names[label, side])
         ]
         shown.append((label, sides))

@@ -6,13 +6,12 @@ Every function takes the document of `metrics.json` and is pure.
 from collections.abc import Mapping
 from typing import Any
 
+from headstart.sets import JUDGED
 from headstart.store.files import printable
 
 Metrics = Mapping[str, Any]
 Scores = Mapping[str, Any]
 
-# In order of how far each can be believed.
-SETS = ("test", "cross_validation", "validation", "train")
 _NAMES = {"train": "training", "cross_validation": "cross-validated"}
 
 
@@ -23,7 +22,7 @@ def set_name(key: str) -> str:
 
 def judged(metrics: Metrics) -> tuple[str, Scores]:
     """The set whose figures count, the most trustworthy one there is, and its scores."""
-    key = next(key for key in SETS if metrics.get(key))
+    key = next(key for key in JUDGED if metrics.get(key))
     return key, metrics[key]
 
 

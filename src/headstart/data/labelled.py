@@ -1,0 +1,74 @@
+"""Labelled samples, photos or rows of a table, as a split and a run folder know them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.findings import LeftOut
+from headstart.sets import Side
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled samples of known content.
+
+    Attributes:
+        source: absolute path of where they are from.
+        names: what each is called everywhere, one printable line; no two alike.
+        labels: the class of each, by name.
+        given: the side that the source itself puts each on, if any.
+        keys: SHA-256 of the content of each.
+        classes: every class, in the order of the outputs.
+        left_out: what takes no part, and why, sorted by name.
+        ignored: how many files were junk.
+    """
+
+    source: str
+    names: Sequence[str]
+    labels: Sequence[str]
+    given: Sequence[Side | None]
+    keys: Sequence[str]
+    classes: tuple[str, ...]
+    left_out: Sequence[LeftOut]
+    ignored: int
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """int64 (n,): the class of each sample, an index into `classes`."""
+        number = {name: j for j, name in enumerate(self.classes)}
+        return np.array([number[label] for label in self.labels], np.int64)
+
+
+@dataclass(frozen=True)
+class Divided:
+    """Labelled samples on their sides.
+
+    Attributes:
+        samples: n of them.
+        clusters: int64 (n,), samples of one number are copies of one another.
+        sides: str (n,), `train`, `validation`, `test` or `unused`.
+    """
+
+    samples: Labelled
+    clusters: NDArray[np.int64]
+    sides: NDArray[np.str_]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """int64 (n,): the class of each sample."""
+        return self.samples.numbers
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every class, in the order of the outputs."""
+        return self.samples.classes
+
+    def on(self, side: str) -> NDArray[np.int64]:
+        """The numbers of the samples on a side, ascending."""
+        return np.flatnonzero(self.sides == side)
