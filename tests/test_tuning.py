@@ -15,12 +15,16 @@ import numpy as np
 import pytest
 from photos import put_digits
 
+from headstart.backbone import catalog
 from headstart.bundle.classifier import Classifier
 from headstart.errors import ModelError, OptionError, SourceError
-from headstart.events import Epoch, Event, Notice
+from headstart.evaluation.trust import answered
+from headstart.events import Epoch, Event, Notice, nobody
+from headstart.options import TrainOptions
 from headstart.pipeline import train
 from headstart.run import Run
-from headstart.tuning import room
+from headstart.training.plan import planned
+from headstart.tuning import promising
 
 pytestmark = pytest.mark.usefixtures("keras")
 
@@ -186,19 +190,33 @@ def test_without_tensorflow_the_head_is_kept_and_the_way_to_more_is_told(
     assert any("headstart[tensorflow]" in e.text for e in heard if isinstance(e, Notice))
 
 
+def answers(errors: int) -> Any:
+    labels = np.array([0, 1] * 20)
+    said = labels.copy()
+    said[:errors] = 1 - said[:errors]
+    return answered("validation", np.arange(40), labels, [np.eye(2)[said]])
+
+
+def auto(**options: Any) -> Any:
+    return planned(TrainOptions(**options), catalog.find("efficientnet-lite0"))
+
+
 def test_no_tail_is_tried_where_validation_leaves_no_room(trained: Any) -> None:
-    from headstart.evaluation.trust import answered
-
-    def answers(errors: int) -> Any:
-        labels = np.array([0, 1] * 20)
-        said = labels.copy()
-        said[:errors] = 1 - said[:errors]
-        return answered("validation", np.arange(40), labels, [np.eye(2)[said]])
-
-    assert not room([answers(5)])
-    assert room([answers(6)])
-    assert not room([])
+    assert not promising(auto(), [answers(5)], 1000, nobody)
+    assert promising(auto(), [answers(6)], 1000, nobody)
+    assert not promising(auto(), [], 1000, nobody)
     assert trained.run.metrics["training"] is None
+
+
+def test_no_tail_is_tried_where_an_epoch_would_outlast_the_budget() -> None:
+    heard: list[Event] = []
+    assert not promising(auto(), [answers(20)], 70_000, heard.append)
+    (notice,) = heard
+    assert "about 14 minutes" in notice.text
+    assert "more than 840 seconds by --budget" in notice.text
+    assert promising(auto(budget=900), [answers(20)], 70_000, heard.append)
+    assert promising(auto(epochs=2), [answers(20)], 70_000, heard.append)
+    assert len(heard) == 1
 
 
 def test_a_network_from_scratch_is_trained_from_photos(digits: Path, tmp_path: Path) -> None:

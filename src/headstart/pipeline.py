@@ -19,7 +19,7 @@ from headstart.data import duplicates, split
 from headstart.data.labelled import Divided
 from headstart.data.pixels import DECODE_VERSION, Unreadable, read_image
 from headstart.data.samples import Sample
-from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with
+from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with, views
 from headstart.errors import HeadstartError, InputError
 from headstart.evaluation.trust import Answers, majority_accuracy
 from headstart.events import Listener, Notice, nobody
@@ -43,7 +43,7 @@ from headstart.run import (
 from headstart.sets import JUDGED, SIDES
 from headstart.store.files import sha256_of_file, write_text
 from headstart.training.plan import planned
-from headstart.tuning import built, room, tune
+from headstart.tuning import built, promising, tune
 from headstart.workplace import CHECKPOINT, LAST, new_run
 
 _PROOF_PHOTOS = 64
@@ -100,7 +100,8 @@ def train_with(
         with clock("train"):
             work = data, network, options
             outcome = None if tail else fit_head(*work, listen)
-            if plan and (outcome is None or room(outcome.answers)):
+            many = len(data.on("train")) * (1 + len(views(options)))
+            if plan and (outcome is None or promising(plan, outcome.answers, many, listen)):
                 last = place.folder / CHECKPOINT / LAST
                 outcome = tune(plan, *work, outcome, tail, place=last, resume=resume, listen=listen)
         assert outcome is not None  # what no plan forces has its head

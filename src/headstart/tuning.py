@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from headstart import features
 from headstart.backbone import convert
+from headstart.backbone.accelerator import gpus
 from headstart.backbone.engine import Engine, KerasEngine, OpenVinoEngine
 from headstart.bundle.save import with_head
 from headstart.dataset import Data, Network, views
@@ -43,6 +44,8 @@ _ROOM = 6
 """Errors on the validation samples from which on a tail is tried: of fewer, not even a tail that
 makes none could be told from chance (one-sided sign test, p < 0.05 needs five more right)."""
 
+_PHOTO_S = 0.012
+"""What one photo costs an epoch of the default backbone's tail, on two cores."""
 
 _PIECE = 4096  # samples
 
@@ -52,12 +55,29 @@ _WITHOUT = (
 )
 
 
-def room(answers: Sequence[Answers]) -> bool:
-    """Whether the validation samples leave room for something better than this."""
-    return any(
-        each.name == "validation" and int((each.labels != each.predicted).sum()) >= _ROOM
-        for each in answers
+def promising(plan: Plan, answers: Sequence[Answers], photos: int, listen: Listener) -> bool:
+    """Whether a tail may do better than the head alone, and an epoch of it end in time.
+
+    It tells before TensorFlow is imported, which takes 0.7 GB.
+
+    Args:
+        answers: those of the head alone.
+        photos: how many an epoch has, views included.
+    """
+    missed = sum((a.labels != a.predicted).sum() for a in answers if a.name == "validation")
+    if missed < _ROOM:
+        return False
+    seconds = photos * _PHOTO_S
+    if seconds <= plan.budget or gpus():
+        return True
+    listen(
+        Notice(
+            f"The head alone was trained: an epoch of the last layers on {photos:,} photos would "
+            f"take about {seconds / 60:.0f} minutes. To have them tried, give --epochs, or more "
+            f"than {seconds:.0f} seconds by --budget."
+        )
     )
+    return False
 
 
 def tune(
