@@ -53,7 +53,7 @@ def test_a_run_is_found_again_after_a_change_of_folder(trained, monkeypatch, tmp
     [
         ("metrics.json", b'{"format": 1', "damaged metrics.json"),
         ("metrics.json", b'{"a": "\xff"}', "cannot be read"),
-        ("metrics.json", b"{}", r"damaged metrics\.json \(no backbone\)"),
+        ("metrics.json", b"{}", r"damaged metrics\.json \(no baselines\)"),
         ("metrics.json", b"[]", "damaged metrics.json"),
         ("findings.json", None, "has no findings.json"),
         ("options.json", None, "has no options.json"),

@@ -100,6 +100,7 @@ def _judged(
     assert named is not None  # a manifest has one of the two
     metrics = {
         "format": 1,
+        "kind": "evaluation",
         "task": "image",
         "model": printable(os.path.abspath(model)),
         "source": Path(photos.source).name,

@@ -157,6 +157,7 @@ def describe(
     kind = "dense" if outcome.tuned else "logistic"
     return {
         "format": 1,
+        "kind": "training",
         "task": "image",
         "source": Path(data.samples.source).name,
         "classes": list(classes),
@@ -176,10 +177,21 @@ def describe(
         "trainable_parameters": outcome.trained,
         **{name: judged.get(name) for name in reversed(JUDGED)},
         "baselines": {"majority": majority},
-        "selected_on": "validation" if "validation" in judged else "cross-validation",
+        "selected_on": _selected_on(outcome),
         "versions": versions(),
         "seed": options.seed,
     }
+
+
+def _selected_on(outcome: Outcome) -> str | None:
+    """What chose among epochs, strengths or networks; None: there was no choice."""
+    training = outcome.training
+    if training and training["used"] and not training["candidates"]:
+        recipe = training["recipe"]
+        if not recipe["keep_best"] and not recipe["patience"]:
+            return None
+    validated = any(each.name == "validation" for each in outcome.answers)
+    return "validation" if validated else "cross-validation"
 
 
 def save_bundle(

@@ -34,7 +34,8 @@ PREDICTED = ("sample", "split", "label", "predicted", "p_label", "p_predicted")
 HISTORY = "history.csv"
 METRICS = "metrics.json"  # a folder without it holds no finished run
 
-_NEEDED = frozenset({"backbone", "baselines", "classes", "resize", "samples", "size"})
+_NEEDED = frozenset({"baselines", "classes", "kind", "samples", "task"})
+_NEEDED_BY = {"image": frozenset({"backbone", "resize", "size"})}
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The content of `metrics.json`."""
         document = self._json(METRICS)
-        lacking = sorted(_NEEDED - document.keys())
+        needed = _NEEDED | _NEEDED_BY.get(str(document.get("task")), frozenset())
+        lacking = sorted(needed - document.keys())
         if lacking or not any(document.get(name) for name in JUDGED):
             raise self._damaged(f"has a damaged {METRICS} (no {(*lacking, 'scores')[0]}).")
         return document

@@ -87,6 +87,7 @@ class MadeRun:
         learned = self._of("cross-validation" if crossed else "train")
         return {
             "format": 1,
+            "kind": "training",
             "task": "image",
             "source": self.source.name,
             "classes": list(self.classes),

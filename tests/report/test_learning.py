@@ -54,7 +54,7 @@ OVERFITTING = history([0.9, 0.4, 0.2, 0.05], [0.6, 0.4, 0.45, 0.7])
 
 
 def test_a_validation_loss_that_rises_while_that_of_training_falls_is_overfitting() -> None:
-    said = learning.fit(training(kept=2), OVERFITTING)
+    said = learning.fit(training(kept=2), OVERFITTING, "photo")
     assert said == (
         "After epoch 2 the validation loss rose, from 0.400 to 0.700, while that of training fell "
         "on, from 0.400 to 0.050: overfitting. The weights from before were kept, so it did no "
@@ -63,13 +63,13 @@ def test_a_validation_loss_that_rises_while_that_of_training_falls_is_overfittin
 
 
 def test_overfitting_does_harm_where_the_last_weights_are_kept_all_the_same() -> None:
-    said = learning.fit(training(kept=4, recipe={"keep_best": False}), OVERFITTING)
+    said = learning.fit(training(kept=4, recipe={"keep_best": False}), OVERFITTING, "photo")
     assert said.endswith("overfitting. Fewer epochs or more photos would help.")
     assert "no harm" not in said
 
 
 def test_overfitting_of_layers_that_were_not_kept_is_told_without_advice() -> None:
-    said = learning.fit(training(kept=2, used=False), OVERFITTING)
+    said = learning.fit(training(kept=2, used=False), OVERFITTING, "photo")
     assert said.endswith("from 0.400 to 0.050: overfitting.")
 
 
@@ -111,12 +111,12 @@ def test_overfitting_of_layers_that_were_not_kept_is_told_without_advice() -> No
     ],
 )
 def test_the_curves_are_read(rows: Any, expected: str) -> None:
-    assert expected in learning.fit(training(), rows)
+    assert expected in learning.fit(training(), rows, "photo")
 
 
 def test_without_validation_nothing_is_read_from_the_curves() -> None:
     rows = [{"epoch": 1.0, "loss": 0.9, "accuracy": 0.5}, {"epoch": 2.0, "loss": 0.1}]
-    assert learning.fit(training(), rows).startswith("No photos validated it")
+    assert learning.fit(training(), rows, "photo").startswith("No photos validated it")
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,15 @@ def test_why_it_ended_and_what_was_kept(fields: dict[str, Any], expected: str) -
 
 def test_the_choice_between_head_and_trained_layers_is_told_with_both_figures() -> None:
     head, tail = {"accuracy": 0.91, "loss": 0.256}, {"accuracy": 0.99, "loss": 0.041}
-    assert learning.choice(training(candidates={"head": head, "tail": tail})) == (
+    assert learning.choice(training(candidates={"head": head, "tail": tail}), "photo") == (
         "The head alone was right on 91.0% of the validation photos (log loss 0.256); with "
         "block_11_expand_convolution and every layer after it trained too, on 99.0% (0.041). That "
         "is more: the trained layers were kept."
     )
     left = training(candidates={"head": tail, "tail": head}, used=False)
-    assert learning.choice(left).endswith("91.0% (0.256). That is fewer: the head alone was kept.")
+    assert learning.choice(left, "photo").endswith(
+        "91.0% (0.256). That is fewer: the head alone was kept."
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,13 +167,13 @@ def test_the_choice_between_head_and_trained_layers_is_told_with_both_figures() 
 def test_of_two_that_are_right_as_often_the_loss_decided(used: bool, kept: str) -> None:
     losses = (0.3, 0.2) if used else (0.2, 0.3)
     head, tail = ({"accuracy": 0.95, "loss": loss} for loss in losses)
-    said = learning.choice(training(candidates={"head": head, "tail": tail}, used=used))
+    said = learning.choice(training(candidates={"head": head, "tail": tail}, used=used), "photo")
     assert said.endswith(f"That is as many, and the lower loss decided: {kept} kept.")
 
 
 def test_where_the_user_said_what_to_train_there_is_no_choice_to_tell() -> None:
-    assert learning.choice(training()) == ""
-    assert len(learning.story(training(), OVERFITTING)) == 2
+    assert learning.choice(training(), "photo") == ""
+    assert len(learning.story(training(), OVERFITTING, "photo")) == 2
 
 
 @pytest.mark.parametrize(
@@ -193,12 +195,12 @@ def test_what_was_trained_and_what_stayed(
 
 
 def test_the_recipe_names_what_was_used_and_nothing_else() -> None:
-    assert learning.recipe(training()) == (
+    assert learning.recipe(training(), "photo") == (
         "AdamW, learning rate 0.002 at its highest, rising at first and falling to 0 as a cosine, "
         "batches of 32 photos, weight decay 0.01, dropout 0.2"
     )
     adam = {"optimizer": "adam", "schedule": "constant", "learning_rate": 1e-4, "batch_size": 10}
     plain = training(dropout=0.0, recipe={**adam, "label_smoothing": 0.1})
-    assert learning.recipe(plain) == (
+    assert learning.recipe(plain, "photo") == (
         "Adam, learning rate 0.0001, batches of 10 photos, label smoothing 0.1"
     )

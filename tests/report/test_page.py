@@ -418,7 +418,7 @@ def test_a_training_by_gradient_is_told_drawn_and_tabled(digits_run: Make) -> No
     parsed = open_page(run)
     section = parsed.section("training")
     told = training(epochs=3, kept=3, candidates=CANDIDATES)
-    places = [section.index(sentence) for sentence in learning.story(told, ROWS)]
+    places = [section.index(sentence) for sentence in learning.story(told, ROWS, "photo")]
     assert len(places) == 3
     assert places == sorted(places)
     (element,) = parsed.all("section", id="training")

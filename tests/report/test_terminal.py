@@ -25,6 +25,8 @@ def metrics(classes: Sequence[str], n: int = 3, seed: int = 0) -> dict[str, Any]
 
     sets = {name: judged(np.repeat(np.arange(k), n)) for name in ("train", "validation", "test")}
     return {
+        "kind": "training",
+        "task": "image",
         "classes": list(classes),
         **sets,
         "cross_validation": None,
@@ -60,8 +62,8 @@ def test_the_result_says_headline_matrix_classes_and_where_the_page_is() -> None
 
 def test_a_document_of_evaluate_is_told_without_training_figures() -> None:
     whole = metrics(["cat", "dog"], n=20)
-    document = {name: whole[name] for name in ("classes", "test", "baselines")}
-    text = summary({**document, "trained_on": 0})
+    document = {name: whole[name] for name in ("task", "classes", "test", "baselines")}
+    text = summary({**document, "kind": "evaluation", "trained_on": 0})
     assert "of 40 photos were named correctly" in text
     assert "Training" not in text
     assert "Confusion matrix of the test photos" in text

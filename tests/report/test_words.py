@@ -20,6 +20,8 @@ def scored(*matrix: list[int]) -> dict[str, Any]:
 def metrics(**sets: Any) -> dict[str, Any]:
     empty = {"train": None, "validation": None, "test": None, "cross_validation": None}
     return {
+        "kind": "training",
+        "task": "image",
         "classes": ["cat", "dog"],
         "baselines": {"majority": 0.5},
         "selected_on": "validation",
@@ -53,6 +55,8 @@ def test_the_headline_says_that_cross_validation_was_used() -> None:
 
 def test_photos_given_to_evaluate_are_not_called_unseen() -> None:
     document = {
+        "kind": "evaluation",
+        "task": "image",
         "classes": ["cat", "dog"],
         "baselines": {"majority": 0.5},
         "test": scored([9, 1], [0, 10]),

@@ -17,9 +17,9 @@ _OPTIMIZERS = {"adamw": "AdamW", "adam": "Adam"}
 _ENOUGH = 0.9  # accuracy; below it there is more to learn
 
 
-def story(training: Training, history: History) -> list[str]:
+def story(training: Training, history: History, noun: str) -> list[str]:
     """All there is to say of a training: what was kept, how well it fits, why it ended."""
-    said = (choice(training), fit(training, history), ending(training))
+    said = (choice(training, noun), fit(training, history, noun), ending(training))
     return [sentence for sentence in said if sentence]
 
 
@@ -41,7 +41,7 @@ def frozen(training: Training) -> str:
     return f"frozen before {training['first']}"
 
 
-def choice(training: Training) -> str:
+def choice(training: Training, noun: str) -> str:
     """Whether the head alone or the trained layers were kept, and why; empty: no choice was."""
     if not training["candidates"]:
         return ""
@@ -51,7 +51,7 @@ def choice(training: Training) -> str:
     else:
         why = f"That is {'more' if training['used'] else 'fewer'}"
     return (
-        f"The head alone was right on {percent(head['accuracy'])} of the validation photos (log "
+        f"The head alone was right on {percent(head['accuracy'])} of the validation {noun}s (log "
         f"loss {head['loss']:.3f}); with {layers(training)} trained too, on "
         f"{percent(tail['accuracy'])} ({tail['loss']:.3f}). {why}: "
         f"{'the trained layers were' if training['used'] else 'the head alone was'} kept."
@@ -73,7 +73,7 @@ def ending(training: Training) -> str:
     return f"{why}; {which} went into the comparison."
 
 
-def recipe(training: Training) -> str:
+def recipe(training: Training, noun: str) -> str:
     """How it was trained: optimizer, rate, batches, and what was done against overfitting."""
     how = training["recipe"]
     rate = f"learning rate {how['learning_rate']:g}"
@@ -82,7 +82,7 @@ def recipe(training: Training) -> str:
     parts = [
         _OPTIMIZERS[how["optimizer"]],
         rate,
-        f"batches of {number(how['batch_size'], 'photo')}",
+        f"batches of {number(how['batch_size'], noun)}",
     ]
     if how["optimizer"] == "adamw":
         parts.append(f"weight decay {how['weight_decay']:g}")
@@ -95,29 +95,29 @@ def recipe(training: Training) -> str:
     return ", ".join(parts)
 
 
-def fit(training: Training, history: History) -> str:
+def fit(training: Training, history: History, noun: str) -> str:
     """What the curves tell of over- and underfitting, and what would help.
 
     Overfitting shows where the validation loss rises while the training loss falls (Prechelt,
     Early Stopping, But When?, 1998); underfitting where both stay high.
     """
     if any({"val_loss", "val_accuracy"} - row.keys() for row in history):
-        return "No photos validated it, so its curves show neither over- nor underfitting."
+        return f"No {noun}s validated it, so its curves show neither over- nor underfitting."
     if len(history) == 1:
         return "One epoch draws no curve: nothing can be said of over- or underfitting."
     learned = [row["loss"] for row in history]
     unseen = [row["val_loss"] for row in history]
     best = min(range(len(unseen)), key=unseen.__getitem__)
     if _rises(unseen[best], unseen[-1]):
-        return _overdone(training, learned, unseen, best)
+        return _overdone(training, learned, unseen, best, noun)
     then = -1 - max(1, len(history) // 4)
     if _rises(unseen[-1], unseen[then]):
         both = "Both losses were" if learned[-1] < learned[then] else "The validation loss was"
         return f"{both} still falling at the end: more epochs would probably help."
-    return _levelled(history[-1], min(unseen), fell=_rises(min(unseen), unseen[0]))
+    return _levelled(history[-1], min(unseen), noun, fell=_rises(min(unseen), unseen[0]))
 
 
-def _levelled(last: Mapping[str, float], least: float, *, fell: bool) -> str:
+def _levelled(last: Mapping[str, float], least: float, noun: str, *, fell: bool) -> str:
     """What to say where the validation loss neither rises nor falls at the end.
 
     Args:
@@ -133,24 +133,24 @@ def _levelled(last: Mapping[str, float], least: float, *, fell: bool) -> str:
     learned, unseen = last["accuracy"], last["val_accuracy"]
     if learned - unseen > 0.05:
         return (
-            f"{course}, while {percent(learned)} of the training photos were right: overfitting, "
-            "against which more photos help, not more epochs."
+            f"{course}, while {percent(learned)} of the training {noun}s were right: overfitting, "
+            f"against which more {noun}s help, not more epochs."
         )
     if max(learned, unseen) >= _ENOUGH:
         return f"{course}: no sign of overfitting, and more epochs would hardly help."
     if fell:
         return (
-            f"{course}, yet many photos are still named wrongly, which is underfitting: more "
-            "trained layers or a larger backbone may help."
+            f"{course}, yet many {noun}s are still named wrongly, which is underfitting: more "
+            "trained layers or a larger network may help."
         )
     return (
-        f"{course}, and many photos are named wrongly: the learning rate is wrong, or what is "
-        "trained too small for these photos."
+        f"{course}, and many {noun}s are named wrongly: the learning rate is wrong, or what is "
+        f"trained too small for these {noun}s."
     )
 
 
 def _overdone(
-    training: Training, learned: Sequence[float], unseen: Sequence[float], best: int
+    training: Training, learned: Sequence[float], unseen: Sequence[float], best: int, noun: str
 ) -> str:
     """What to say where the validation loss has risen since its best epoch, counted from 0."""
     course = (
@@ -167,7 +167,7 @@ def _overdone(
         return told
     if training["kept"] == best + 1:
         return f"{told} The weights from before were kept, so it did no harm."
-    return f"{told} Fewer epochs or more photos would help."
+    return f"{told} Fewer epochs or more {noun}s would help."
 
 
 def _rises(before: float, after: float) -> bool:

@@ -66,18 +66,20 @@ def render(folder: Path, photos: Photos) -> str:
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "left_out": views.reasons(run.findings["left_out"]),
-        "backbone": None if "model" in metrics else catalog.find(metrics["backbone"]),
+        "noun": words.noun(metrics),
+        "trained": words.was_trained(metrics),
+        "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
         "options": run.options["options"],
         "command": _command(run.options, metrics.get("model")),
         "predict": shlex.join(["headstart", "predict", model, "photo.jpg"]),
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
         "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
-        **_training(folder, metrics.get("training")),
+        **_training(folder, metrics.get("training"), words.noun(metrics)),
     }
     return environment().get_template("page.html").render(context)
 
 
-def _training(folder: Path, training: learning.Training | None) -> dict[str, Any]:
+def _training(folder: Path, training: learning.Training | None, noun: str) -> dict[str, Any]:
     """What the page says of a training by gradient, if there was one."""
     if training is None:
         return {"training": None, "frozen": "frozen"}
@@ -85,11 +87,11 @@ def _training(folder: Path, training: learning.Training | None) -> dict[str, Any
     return {
         "training": training,
         "history": history,
-        "story": learning.story(training, history),
+        "story": learning.story(training, history, noun),
         "charts": curves.charts(training, history),
         "frame": curves.FRAME,
         "layers": learning.layers(training),
-        "recipe": learning.recipe(training),
+        "recipe": learning.recipe(training, noun),
         "frozen": learning.frozen(training),
     }
 

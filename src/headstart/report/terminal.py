@@ -28,23 +28,24 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     """
     classes = metrics["classes"]
     key, scores = words.judged(metrics)
-    photos = f"{words.set_name(key)} photos"
+    noun = words.noun(metrics)
+    judged = f"{words.set_name(key)} {noun}s"
     parts = [_filled(words.headline(metrics))]
     if metrics.get("train"):
         parts.append(_filled(words.gap(metrics)))
     if training := metrics.get("training"):
-        parts.append(_filled(f"{learning.choice(training)} {learning.ending(training)}"))
+        parts.append(_filled(f"{learning.choice(training, noun)} {learning.ending(training)}"))
     parts.append(_sets(metrics))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
     if table:
         parts.append(
-            f"Confusion matrix of the {photos}: true classes down, predicted across\n{table}"
+            f"Confusion matrix of the {judged}: true classes down, predicted across\n{table}"
         )
     else:
-        parts.append(_most_confused(scores, classes, photos))
+        parts.append(_most_confused(scores, classes, judged, noun))
     if few:
-        parts.append(_by_class(scores, classes))
+        parts.append(_by_class(scores, classes, noun))
     if page:
         parts.append(f"Report: {words.one_line(str(page))}")
     return "\n\n".join(parts)
@@ -88,11 +89,11 @@ def _sets(metrics: words.Metrics) -> str:
                 f"{scores['calibration_error']:.3f}",
             ]
         )
-    heads = ["", "photos", "accuracy", "95% interval", "log loss", "macro F1", "calibration"]
-    return _table(heads, rows)
+    scores = ["accuracy", "95% interval", "log loss", "macro F1", "calibration"]
+    return _table(["", f"{words.noun(metrics)}s", *scores], rows)
 
 
-def _by_class(scores: words.Scores, classes: Sequence[str]) -> str:
+def _by_class(scores: words.Scores, classes: Sequence[str], noun: str) -> str:
     rows = []
     for name in classes:
         figures = scores["per_class"][name]
@@ -102,19 +103,19 @@ def _by_class(scores: words.Scores, classes: Sequence[str]) -> str:
             + [f"{figures[k]:.3f}" if scored else "–" for k in ("precision", "recall", "f1")]
             + [f"{figures['support']:,}" if scored else "not scored"]
         )
-    return _table(["class", "precision", "recall", "F1", "photos"], rows)
+    return _table(["class", "precision", "recall", "F1", f"{noun}s"], rows)
 
 
-def _most_confused(scores: words.Scores, classes: Sequence[str], photos: str) -> str:
+def _most_confused(scores: words.Scores, classes: Sequence[str], judged: str, noun: str) -> str:
     pairs = confusions(scores["confusion_matrix"], classes, _PAIRS)
     if not pairs:
-        return f"No class was taken for another among the {photos}."
+        return f"No class was taken for another among the {judged}."
     rows = [
         [_name(pair.true), _name(pair.predicted), f"{pair.times:,}", f"{pair.share:.0%}"]
         for pair in pairs
     ]
-    return f"Most often confused among the {photos}\n" + _table(
-        ["true class", "called", "times", "of its photos"], rows
+    return f"Most often confused among the {judged}\n" + _table(
+        ["true class", "called", "times", f"of its {noun}s"], rows
     )
 
 

@@ -25,7 +25,7 @@ class Mark(NamedTuple):
     key: str
     name: str
     scores: Mapping[str, Any]
-    photos: int
+    n: int
     at: float
     low: float
     high: float

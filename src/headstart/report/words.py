@@ -12,6 +12,8 @@ from headstart.store.files import printable
 Metrics = Mapping[str, Any]
 Scores = Mapping[str, Any]
 
+_NOUNS = {"image": "photo", "table": "row"}
+_MADE = {"image": "taken", "table": "gathered"}
 _NAMES = {"train": "training", "cross_validation": "cross-validated"}
 
 
@@ -24,6 +26,16 @@ def judged(metrics: Metrics) -> tuple[str, Scores]:
     """The set whose figures count, the most trustworthy one there is, and its scores."""
     key = next(key for key in JUDGED if metrics.get(key))
     return key, metrics[key]
+
+
+def noun(metrics: Metrics) -> str:
+    """What one sample is called."""
+    return _NOUNS[metrics["task"]]
+
+
+def was_trained(metrics: Metrics) -> bool:
+    """Whether the document tells of a training, and not of a finished classifier judged."""
+    return bool(metrics["kind"] == "training")
 
 
 def right_of(scores: Scores) -> tuple[int, int]:
@@ -73,24 +85,25 @@ def number(count: int, noun: str) -> str:
 def headline(metrics: Metrics) -> str:
     """One sentence: the figure, on what it was measured, its interval, and the baseline.
 
-    Of photos that `evaluate` was given nothing says that they were never seen before; what is
+    Of samples that `evaluate` was given nothing says that they were never seen before; what is
     known of it stands under `trained_on`.
     """
     key, scores = judged(metrics)
     right, n = right_of(scores)
+    one = noun(metrics)
     named = f"{'was' if n == 1 else 'were'} named correctly"
     low, high = scores["accuracy_interval"]
-    test = f"{right:,} of {number(n, 'test photo')}, never seen before, {named}"
-    if "trained_on" in metrics:
+    test = f"{right:,} of {number(n, f'test {one}')}, never seen before, {named}"
+    if not was_trained(metrics):
         known = metrics["trained_on"]
         aside = f", {known:,} of which it was trained on," if known else ""
-        test = f"{right:,} of {number(n, 'photo')}{aside} {named}"
+        test = f"{right:,} of {number(n, one)}{aside} {named}"
     subject = {
         "test": test,
-        "cross_validation": f"{right:,} of {number(n, 'photo')} {named} by a network that had not "
+        "cross_validation": f"{right:,} of {number(n, one)} {named} by a network that had not "
         "seen them (cross-validation)",
-        "validation": f"{right:,} of {number(n, 'validation photo')} {named}",
-        "train": f"{right:,} of {number(n, 'photo')} that it was trained on {named}",
+        "validation": f"{right:,} of {number(n, f'validation {one}')} {named}",
+        "train": f"{right:,} of {number(n, one)} that it was trained on {named}",
     }[key]
     return (
         f"{subject}: {percent(scores['accuracy'])} "
@@ -105,6 +118,7 @@ def belief(metrics: Metrics) -> list[str]:
     key, scores = judged(metrics)
     n = right_of(scores)[1]
     low, high = scores["accuracy_interval"]
+    one = noun(metrics)
     sentences = [_origin(metrics, key)]
     baseline = metrics["baselines"]["majority"]
     if low <= baseline:
@@ -115,21 +129,23 @@ def belief(metrics: Metrics) -> list[str]:
     width = f"{100 * (high - low):.1f} points"
     if high - low > 0.05:
         sentences.append(
-            f"{number(n, 'photo')} leave much to chance: the interval is {width} wide. Four times "
-            "as many would halve it."
+            f"{number(n, one)} leave much to chance: the interval is {width} wide. Four times as "
+            "many would halve it."
         )
     else:
         sentences.append(
-            f"With {number(n, 'photo')} the interval is {width} wide, so chance plays a small part."
+            f"With {number(n, one)} the interval is {width} wide, so chance plays a small part."
         )
     sentences.append(
-        "All this holds for photos taken like these, with the classes in like proportions."
+        f"All this holds for {one}s {_MADE[metrics['task']]} like these, with the classes in like "
+        "proportions."
     )
     return sentences
 
 
 def _origin(metrics: Metrics, key: str) -> str:
-    if "trained_on" in metrics:
+    ones = f"{noun(metrics)}s"
+    if not was_trained(metrics):
         if metrics["trained_on"]:
             return (
                 f"It was trained on {metrics['trained_on']:,} of them, so the figure is better "
@@ -139,42 +155,42 @@ def _origin(metrics: Metrics, key: str) -> str:
             "As far as is known it was trained on none of them. A bundle away from its run folder "
             "does not tell, and then you must know."
         )
-    chosen = _chosen(metrics) if metrics.get("selected_on") == "validation" else None
+    chosen = _chosen(metrics) if metrics.get("validation") else None
     if key == "test":
         if chosen == "":
             return (
-                "The test figure is unbiased: its photos took no part in training or in any "
+                f"The test figure is unbiased: its {ones} took no part in training or in any "
                 "choice. Nor did those of validation: every epoch was run, and the last was kept."
             )
         flattered = f" Validation chose {chosen}, which flatters its own figure a little."
         return (
-            "Only the test figure is unbiased: its photos took no part in training or in any "
+            f"Only the test figure is unbiased: its {ones} took no part in training or in any "
             f"choice.{flattered if chosen else ''}"
         )
     if key == "cross_validation":
         return (
-            "No photos were set aside, so each was judged by a network trained on the others, fold "
-            "by fold. The same photos helped to choose the strength of the head, and the folds "
-            "share their training photos: take the interval as a rough guide."
+            f"No {ones} were set aside, so each was judged by a network trained on the others, "
+            f"fold by fold. The same {ones} helped to choose the strength of the head, and the "
+            f"folds share their training {ones}: take the interval as a rough guide."
         )
     if key == "validation":
         if not chosen:
             return (
-                "There is no test set, but these photos took no part in training or in any "
+                f"There is no test set, but these {ones} took no part in training or in any "
                 "choice: every epoch was run, and the last was kept."
             )
         return (
-            f"There is no test set. These photos also chose {chosen}, which flatters the figure a "
-            "little: for an unbiased one, keep some photos for the test."
+            f"There is no test set. These {ones} also chose {chosen}, which flatters the figure a "
+            f"little: for an unbiased one, keep some {ones} for the test."
         )
     return (
-        "A network can learn its training photos by heart, so this figure says nothing about new "
-        "ones: keep some photos for validation and test."
+        f"A network can learn its training {ones} by heart, so this figure says nothing about new "
+        f"ones: keep some {ones} for validation and test."
     )
 
 
 def _chosen(metrics: Metrics) -> str:
-    """What was chosen by the validation photos; empty if nothing was."""
+    """What was chosen by the validation samples; empty if nothing was."""
     training = metrics.get("training")
     if not training:
         return "the strength of the head"
@@ -189,11 +205,12 @@ def _chosen(metrics: Metrics) -> str:
 
 def gap(metrics: Metrics) -> str:
     """What training against unseen photos tells about over- and underfitting, with numbers."""
+    ones = f"{noun(metrics)}s"
     train = metrics.get("train")
     key = next((k for k in ("validation", "cross_validation", "test") if metrics.get(k)), None)
     if not train or key is None:
         return (
-            "Training cannot be compared with unseen photos here, so nothing can be said about "
+            f"Training cannot be compared with unseen {ones} here, so nothing can be said about "
             "overfitting."
         )
     learned, unseen = train["accuracy"], metrics[key]["accuracy"]
@@ -202,13 +219,13 @@ def gap(metrics: Metrics) -> str:
     if learned > metrics[key]["accuracy_interval"][1]:
         if learned - unseen > 0.05:
             return (
-                f"{figures}: {points} apart, which is overfitting. The training photos were "
+                f"{figures}: {points} apart, which is overfitting. The training {ones} were "
                 "partly learned by heart; more of them would help most."
             )
         return f"{figures}: {points} apart, more than chance explains: overfitting, but mild."
     if learned < 0.9:
         return (
-            f"{figures}: no overfitting, but many photos that it learned from are named wrongly "
-            "too, which is underfitting. A larger backbone or cleaner labels may help."
+            f"{figures}: no overfitting, but many {ones} that it learned from are named wrongly "
+            "too, which is underfitting. A larger network or cleaner labels may help."
         )
     return f"{figures}: no more apart than chance explains, so no sign of over- or underfitting."
