@@ -261,4 +261,4 @@ def test_the_tutorials_recipe_trains_a_head_by_gradient(digits: Path, tmp_path: 
     training = run.metrics["training"]
     assert training["recipe"]["optimizer"] == "adam"
     assert run.metrics["trainable_parameters"] == (256 + 1) * 10
-    assert run.bundle.manifest.head.first == "logits"
+    assert run.bundle.manifest.network.head.first == "logits"

@@ -93,11 +93,7 @@ def _judged(
     answers = answered("test", np.arange(len(good)), photos.numbers, [probabilities[good]])
     findings = _findings(photos, _trained_on(Path(model), classifier), listen)
     known = sum(len(f.samples) for f in findings if f.kind == "trained-on")
-    manifest, named = (
-        classifier.manifest,
-        classifier.manifest.backbone or classifier.manifest.packaged,
-    )
-    assert named is not None  # a manifest has one of the two
+    manifest = classifier.manifest
     metrics = {
         "format": 1,
         "kind": "evaluation",
@@ -110,9 +106,9 @@ def _judged(
         "left_out_files": [asdict(item) for item in photos.left_out],
         "ignored": photos.ignored,
         "trained_on": known,
-        "backbone": named.name,
-        "size": manifest.image.size,
-        "resize": manifest.image.resize,
+        "backbone": manifest.network.name,
+        "size": manifest.input.size,
+        "resize": manifest.input.resize,
         "engine": "openvino",
         "precision": manifest.precision,
         "parameters": manifest.parameters,

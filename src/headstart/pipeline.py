@@ -12,7 +12,7 @@ from typing import Any
 
 from headstart.backbone import catalog
 from headstart.bundle.locate import BUNDLE
-from headstart.bundle.manifest import BackboneRef, Figures, HeadRef, ImageInput, Manifest
+from headstart.bundle.manifest import Backboned, BackboneRef, Figures, HeadRef, ImageInput, Manifest
 from headstart.bundle.save import save
 from headstart.clock import Clock
 from headstart.data import duplicates, split
@@ -209,24 +209,17 @@ def save_bundle(
     manifest = Manifest(
         task="image",
         classes=data.classes,
-        image=ImageInput(size=size, resize=network.resize, decode_version=DECODE_VERSION),
-        backbone=BackboneRef(
-            name=backbone.name,
-            weights=network.weights.digest,
-            features=backbone.features,
-            size=size,
+        input=ImageInput(size=size, resize=network.resize, decode_version=DECODE_VERSION),
+        network=Backboned(
+            backbone=BackboneRef(
+                name=backbone.name,
+                weights=network.weights.digest,
+                features=backbone.features,
+                size=size,
+            ),
+            head=_head(outcome),
         ),
         precision=outcome.precision,
-        head=HeadRef(kind="logistic", l2=outcome.head.strength)
-        if tuned is None
-        else HeadRef(
-            kind="dense",
-            first=tuned.first,
-            optimizer=tuned.optimizer,
-            dropout=tuned.dropout,
-            momentum=tuned.momentum,
-            label_smoothing=tuned.label_smoothing,
-        ),
         parameters=outcome.parameters,
         trainable_parameters=outcome.trained,
         temperature=None,
@@ -252,6 +245,20 @@ def save_bundle(
         for i in proof:  # a photo that has changed meanwhile is no fault of the bundle's
             content(files[i], keys[i])
         raise
+
+
+def _head(outcome: Outcome) -> HeadRef:
+    tuned = outcome.tuned
+    if tuned is None:
+        return HeadRef(kind="logistic", l2=outcome.head.strength)
+    return HeadRef(
+        kind="dense",
+        first=tuned.first,
+        optimizer=tuned.optimizer,
+        dropout=tuned.dropout,
+        momentum=tuned.momentum,
+        label_smoothing=tuned.label_smoothing,
+    )
 
 
 def write_report(folder: Path, samples: Sequence[Sample]) -> None:

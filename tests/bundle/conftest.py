@@ -13,7 +13,7 @@ from headstart.backbone import catalog
 from headstart.backbone.engine import OpenVinoEngine
 from headstart.backbone.weights import Weights
 from headstart.bundle import archive
-from headstart.bundle.manifest import BackboneRef, HeadRef, ImageInput, Manifest
+from headstart.bundle.manifest import Backboned, BackboneRef, HeadRef, ImageInput, Manifest
 from headstart.bundle.save import save, with_head
 from headstart.data.pixels import decode
 from headstart.evaluation.metrics import softmax
@@ -86,17 +86,19 @@ def made(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Made:
     manifest = Manifest(
         task="image",
         classes=tuple("0123456789"),
-        image=ImageInput(size=32, resize="squash", decode_version=1),
-        backbone=BackboneRef(name=row.name, weights="random-0", features=row.features, size=32),
-        precision="float32",
-        head=HeadRef(
-            kind="dense",
-            first=found.first,
-            optimizer=loop.optimizer_record(found.network),
-            dropout=0.0,
-            momentum=0.9,
-            label_smoothing=0.1,
+        input=ImageInput(size=32, resize="squash", decode_version=1),
+        network=Backboned(
+            backbone=BackboneRef(name=row.name, weights="random-0", features=row.features, size=32),
+            head=HeadRef(
+                kind="dense",
+                first=found.first,
+                optimizer=loop.optimizer_record(found.network),
+                dropout=0.0,
+                momentum=0.9,
+                label_smoothing=0.1,
+            ),
         ),
+        precision="float32",
         parameters=found.parameters,
         trainable_parameters=found.trained,
         temperature=None,

@@ -151,8 +151,9 @@ def test_a_temperature_divides_the_logits(trained, classifier, judged, tmp_path)
 def test_fault_48_a_backbone_or_layer_that_is_not_known_is_refused(
     trained, tmp_path, fields, words
 ):
-    backbone = trained.run.bundle.manifest.backbone.model_copy(update=fields)
-    path = changed(trained, tmp_path, backbone=backbone)
+    network = trained.run.bundle.manifest.network
+    backbone = network.backbone.model_copy(update=fields)
+    path = changed(trained, tmp_path, network=network.model_copy(update={"backbone": backbone}))
     with pytest.raises(ModelError, match=words) as caught:
         Classifier.open(path)
     assert str(caught.value).startswith(f"{path}: manifest.json: ")
@@ -160,9 +161,9 @@ def test_fault_48_a_backbone_or_layer_that_is_not_known_is_refused(
 
 
 def test_photos_that_were_decoded_otherwise_are_refused(trained, tmp_path):
-    image = trained.run.bundle.manifest.image.model_copy(update={"decode_version": 7})
+    image = trained.run.bundle.manifest.input.model_copy(update={"decode_version": 7})
     with pytest.raises(ModelError, match="names decode_version 7, which is not 1") as caught:
-        Classifier.open(changed(trained, tmp_path, image=image))
+        Classifier.open(changed(trained, tmp_path, input=image))
     assert "pip install --upgrade" in caught.value.mend
 
 

@@ -69,24 +69,25 @@ def test_the_format_is_raised_together_with_a_fixture():
     ("place", "value", "words"),
     [
         (("softmax",), True, "softmax: Extra inputs"),
-        (("image", "mean"), 0.5, r"image\.mean: Extra inputs"),
+        (("input", "mean"), 0.5, r"input\.mean: Extra inputs"),
         (("task",), "video", "task: Input should be 'image'"),
         (("classes",), ["cat"], "classes: .* at least 2"),
         (("classes",), ["cat", "cat"], "two classes have the same name"),
         (("classes",), ["cat", ""], r"classes\.1: "),
         (("classes",), ["cat", "\ud800"], "Invalid JSON"),
-        (("image", "size"), "8", r"image\.size: "),
-        (("image", "size"), 8.0, r"image\.size: "),
-        (("image", "size"), 1_000_000, r"image\.size: "),
-        (("image", "size"), 16, "image.size and backbone.size differ"),
-        (("backbone", "features"), 0, r"backbone\.features"),
+        (("input", "size"), "8", r"input\.size: "),
+        (("input", "size"), 8.0, r"input\.size: "),
+        (("input", "size"), 1_000_000, r"input\.size: "),
+        (("input", "size"), 16, "input.size and network.backbone.size differ"),
+        (("network", "backbone", "features"), 0, r"network\.backbone\.backbone\.features"),
         (("temperature",), 0, "temperature: .* greater than 0"),
         (("threshold",), 0.5, "threshold: Input should be null"),
         (("metrics",), {"x": 1}, r"metrics\.x"),
         (("metrics", "test"), {"accuracy": 1.0}, r"metrics\.test\.accuracy_interval: Field"),
         (("metrics", "test", "accuracy"), 97, r"metrics\.test\.accuracy: .* equal to 1"),
         (("metrics", "test", "per_class"), {}, r"metrics\.test\.per_class: Extra inputs"),
-        (("head", "kind"), "pickle", r"head\.kind: Input should be 'logistic'"),
+        (("network", "kind"), "pickle", "network: Input tag 'pickle'"),
+        (("network", "head", "kind"), "pickle", r"head\.kind: Input should be 'logistic'"),
         (("split_sha256",), "1" * 63, "split_sha256: "),
         (("split_sha256",), "1" * 64 + "\n", "split_sha256: "),
         (("entries",), {"a": {"size": -1, "sha256": "1" * 64}}, r"entries\.a\.size"),
@@ -103,7 +104,7 @@ def test_a_field_that_is_wrong_is_named(document, place, value, words):
         Manifest.from_bytes(json.dumps(document).encode())
 
 
-@pytest.mark.parametrize("name", ["classes", "image", "temperature", "metrics", "versions"])
+@pytest.mark.parametrize("name", ["classes", "input", "temperature", "metrics", "versions"])
 def test_a_field_that_is_missing_is_named(document, name):
     del document[name]
     with pytest.raises(Refused, match=f"{name}: Field required"):

@@ -87,7 +87,7 @@ def test_its_figures_are_in_the_manifest_and_evaluate_finds_them_again(
         assert found[name] == pytest.approx(value, abs=1e-4), name
     low, high = figures.accuracy_interval
     assert low < figures.accuracy < high
-    assert classifier.manifest.backbone is None
+    assert classifier.manifest.network.kind == "packaged"
 
 
 def test_the_commands_work_on_it(
@@ -104,7 +104,7 @@ def test_the_commands_work_on_it(
     assert judged["test"]["accuracy"] == accuracy
     call("evaluate", packaged, photos.source, "--out", tmp_path / "judged")
     page = (tmp_path / "judged" / "report.html").read_text(encoding="utf-8")
-    assert f"{Classifier.open(packaged).manifest.packaged.name}, {model.count_params():,}" in page
+    assert f"{Classifier.open(packaged).manifest.network.name}, {model.count_params():,}" in page
 
 
 def test_it_gives_no_keras_model_and_says_why(call: Any, packaged: Path, tmp_path: Path) -> None:

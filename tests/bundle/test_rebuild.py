@@ -15,8 +15,9 @@ from headstart.errors import ModelError
 def changed_head(made: Any, folder: Path, **fields: Any) -> Classifier:
     """The bundle with other fields in its head."""
     found = archive.read(made.path)
-    head = found.manifest.head.model_copy(update=fields)
-    manifest = found.manifest.model_copy(update={"head": head})
+    head = found.manifest.network.head.model_copy(update=fields)
+    network = found.manifest.network.model_copy(update={"head": head})
+    manifest = found.manifest.model_copy(update={"network": network})
     members = {name: bytes(content) for name, content in found.members.items()}
     archive.write(folder / "changed.headstart", manifest, members)
     return Classifier.open(folder / "changed.headstart")

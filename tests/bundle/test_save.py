@@ -15,7 +15,7 @@ from headstart.backbone.engine import OpenVinoEngine
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import resolve
 from headstart.bundle.classifier import Classifier
-from headstart.bundle.manifest import BackboneRef, HeadRef, ImageInput, Manifest
+from headstart.bundle.manifest import Backboned, BackboneRef, HeadRef, ImageInput, Manifest
 from headstart.bundle.save import save, with_head
 from headstart.data.samples import Sample
 from headstart.errors import HeadstartError, OutputError
@@ -43,10 +43,12 @@ class Made:
         return Manifest(
             task="image",
             classes=tuple("0123456789"),
-            image=ImageInput(size=SIZE, resize="squash", decode_version=1),
-            backbone=BackboneRef(name=LITE0.name, weights=digest, features=1280, size=SIZE),
+            input=ImageInput(size=SIZE, resize="squash", decode_version=1),
+            network=Backboned(
+                backbone=BackboneRef(name=LITE0.name, weights=digest, features=1280, size=SIZE),
+                head=HeadRef(kind="logistic", l2=self.head.strength),
+            ),
             precision="float32",
-            head=HeadRef(kind="logistic", l2=self.head.strength),
             temperature=None,
             threshold=None,
             parameters=3_425_834,

@@ -8,7 +8,7 @@ import numpy as np
 import safetensors.numpy
 
 from headstart.backbone.quiet_openvino import openvino, ops
-from headstart.bundle.manifest import BackboneRef, Figures, HeadRef, ImageInput, Manifest
+from headstart.bundle.manifest import Backboned, BackboneRef, Figures, HeadRef, ImageInput, Manifest
 
 SIDE, FEATURES, CLASSES = 8, 4, ("cat", "dog", "ñandú")
 
@@ -63,10 +63,12 @@ def manifest() -> Manifest:
     return Manifest(
         task="image",
         classes=CLASSES,
-        image=ImageInput(size=SIDE, resize="squash", decode_version=1),
-        backbone=BackboneRef(name="tiny", weights="0" * 64, features=FEATURES, size=SIDE),
+        input=ImageInput(size=SIDE, resize="squash", decode_version=1),
+        network=Backboned(
+            backbone=BackboneRef(name="tiny", weights="0" * 64, features=FEATURES, size=SIDE),
+            head=HeadRef(kind="logistic", l2=1e-3),
+        ),
         precision="float32",
-        head=HeadRef(kind="logistic", l2=1e-3),
         parameters=123,
         trainable_parameters=15,
         temperature=None,

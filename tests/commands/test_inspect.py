@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.bundle.manifest import HeadRef
+from headstart.bundle.manifest import Backboned, BackboneRef, HeadRef
 from headstart.commands.inspect import training
 
 
@@ -75,8 +75,10 @@ def test_the_highest_learning_rate_is_read_from_the_record_of_the_optimizer(conf
     head = HeadRef(
         kind="dense", first="logits", optimizer=optimizer, dropout=0.0, label_smoothing=0.1
     )
-    assert training(head)["learning_rate"] == highest
-    assert training(head)["loss"] == "cross-entropy, label smoothing 0.1"
+    backbone = BackboneRef(name="efficientnet-lite0", weights="0" * 64, features=1280, size=224)
+    found = training(Backboned(backbone=backbone, head=head))
+    assert found["learning_rate"] == highest
+    assert found["loss"] == "cross-entropy, label smoothing 0.1"
 
 
 def test_what_is_no_classifier_is_an_error(call, tmp_path):

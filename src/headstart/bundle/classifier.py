@@ -15,7 +15,7 @@ from headstart.backbone.quiet_openvino import openvino
 from headstart.bundle import archive
 from headstart.bundle.archive import Archive
 from headstart.bundle.locate import locate
-from headstart.bundle.manifest import BackboneRef
+from headstart.bundle.manifest import Backboned, Network
 from headstart.bundle.refusal import Refused
 from headstart.bundle.shape_check import check_shapes
 from headstart.data.pixels import DECODE_VERSION, Unreadable, decode, read_image
@@ -55,8 +55,8 @@ class Classifier:
         """
         path = locate(model)
         found = archive.read(path)
-        _check_backbone(found.manifest.backbone, path)
-        _check_decode(found.manifest.image.decode_version, path)
+        _check_network(found.manifest.network, path)
+        _check_decode(found.manifest.input.decode_version, path)
         return cls(found)
 
     @property
@@ -93,7 +93,7 @@ class Classifier:
             The probabilities, NaN for unreadable photos, and position → reason for those.
         """
         _refuse_one(photos, "photo")
-        image, engine = self.manifest.image, self._open_engine()
+        image, engine = self.manifest.input, self._open_engine()
         rows = np.full((len(photos), len(self.classes)), np.nan, np.float32)
         faults: dict[int, str] = {}
 
@@ -218,10 +218,11 @@ def _name(photo: Photo, i: int) -> str:
     return f"photo {i}" if isinstance(photo, bytes) else printable(os.fspath(photo))
 
 
-def _check_backbone(row: BackboneRef | None, path: Path) -> None:
+def _check_network(network: Network, path: Path) -> None:
     """Refuse a backbone that is not the one this headstart knows by that name."""
-    if row is None:
+    if not isinstance(network, Backboned):
         return
+    row = network.backbone
     try:
         known = catalog.find(row.name)
     except OptionError as error:

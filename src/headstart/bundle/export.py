@@ -106,7 +106,7 @@ def export(
     network = classifier.to_keras(weights, compiled=target.whole)
     for text in _warnings(classifier, network, target) if target.whole else ():
         listen(Notice(text))
-    pixels = images(classifier.manifest.image.size)
+    pixels = images(classifier.manifest.input.size)
     with made_beside(path) as made, _quiet():
         target.write(network, made)
         try:

@@ -38,6 +38,7 @@ class _Record(BaseModel):
 class ImageInput(_Record):
     """How a photo becomes pixels: `data.pixels.decode(photo, size, resize)`."""
 
+    kind: Literal["image"] = "image"
     size: int = Field(ge=1, le=1024)
     resize: Literal["squash", "crop", "pad"]
     decode_version: int = Field(ge=1)
@@ -94,7 +95,24 @@ class HeadRef(_Record):
         return self
 
 
-class PackagedRef(_Record):
+class Backboned(_Record):
+    """A backbone with a head on its features.
+
+    Attributes:
+        backbone, head: what it was made of.
+    """
+
+    kind: Literal["backbone"] = "backbone"
+    backbone: BackboneRef
+    head: HeadRef
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.backbone.name
+
+
+class Packaged(_Record):
     """A Keras model of the user's own, of which the graph is all that is kept.
 
     Attributes:
@@ -102,8 +120,13 @@ class PackagedRef(_Record):
         preprocessing: what was put before it, in words.
     """
 
+    kind: Literal["packaged"] = "packaged"
     name: Name
     preprocessing: Name
+
+
+Input = ImageInput
+Network = Annotated[Backboned | Packaged, Field(discriminator="kind")]
 
 
 class Entry(_Record):
@@ -143,8 +166,8 @@ class Manifest(_Record):
 
     Attributes:
         classes: the names of the classes, in the order of the outputs.
-        backbone, head: what the network was made of; None if it was packaged.
-        packaged: the model that was packaged; None if it was made here.
+        input: what the network takes, and how it is made of what people have.
+        network: what it was made of.
         parameters, trainable_parameters: how many numbers the network has, and how many of
             them were trained.
         precision: for which the saved probabilities were checked.
@@ -158,10 +181,8 @@ class Manifest(_Record):
     format: Literal[1] = FORMAT
     task: Literal["image"]
     classes: tuple[Name, ...] = Field(min_length=2)
-    image: ImageInput
-    backbone: BackboneRef | None
-    head: HeadRef | None
-    packaged: PackagedRef | None = None
+    input: Input
+    network: Network
     precision: Literal["float32", "bfloat16"]
     parameters: int = Field(ge=0)
     trainable_parameters: int = Field(ge=0)
@@ -182,34 +203,29 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if {self.backbone is None, self.head is None, self.packaged is not None} not in (
-            {True},
-            {False},
-        ):
-            raise ValueError("a network is made of backbone and head, or it was packaged")
-        if self.backbone is not None and self.image.size != self.backbone.size:
-            raise ValueError("image.size and backbone.size differ")
+        if isinstance(self.network, Backboned) and self.input.size != self.network.backbone.size:
+            raise ValueError("input.size and network.backbone.size differ")
         if not self.tensors.keys() <= self.entries.keys():
             raise ValueError("tensors names an entry that entries does not")
         return self
 
     def inputs(self) -> dict[str, Port]:
         """What the graph takes: uint8 RGB photos."""
-        side = self.image.size
+        side = self.input.size
         return {"pixels": Port("u8", (-1, side, side, 3))}
 
     def outputs(self) -> dict[str, Port]:
         """What the graph gives for each photo; of a packaged model the logits alone."""
         logits = {"logits": Port("f32", (-1, len(self.classes)))}
-        if self.backbone is None:
+        if isinstance(self.network, Packaged):
             return logits
-        return {"features": Port("f32", (-1, self.backbone.features)), **logits}
+        return {"features": Port("f32", (-1, self.network.backbone.features)), **logits}
 
     def weights(self) -> dict[str, TensorSpec]:
         """What `weights.safetensors` holds of the head: logits = features @ kernel + bias."""
-        if self.backbone is None:
+        if isinstance(self.network, Packaged):
             return {}
-        features, classes = self.backbone.features, len(self.classes)
+        features, classes = self.network.backbone.features, len(self.classes)
         return {
             "head.kernel": TensorSpec(dtype="F32", shape=(features, classes)),
             "head.bias": TensorSpec(dtype="F32", shape=(classes,)),

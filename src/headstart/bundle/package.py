@@ -16,7 +16,7 @@ from headstart.bundle.classifier import Classifier
 from headstart.bundle.evidence import Evidence, Source
 from headstart.bundle.foreign import Foreign, Gives, Rule
 from headstart.bundle.graph_check import check_graph
-from headstart.bundle.manifest import Figures, ImageInput, Manifest, PackagedRef
+from headstart.bundle.manifest import Figures, ImageInput, Manifest, Packaged
 from headstart.bundle.refusal import Refused
 from headstart.bundle.save import serialized
 from headstart.bundle.shape_check import check_shapes
@@ -88,10 +88,8 @@ def package(
     manifest = Manifest(
         task="image",
         classes=names,
-        image=ImageInput(size=found.size, resize=resize, decode_version=DECODE_VERSION),
-        backbone=None,
-        head=None,
-        packaged=PackagedRef(name=model.name, preprocessing=found.preprocessing),
+        input=ImageInput(size=found.size, resize=resize, decode_version=DECODE_VERSION),
+        network=Packaged(name=model.name, preprocessing=found.preprocessing),
         precision="float32",
         parameters=_count(model.weights),
         trainable_parameters=_count(model.trainable_weights),

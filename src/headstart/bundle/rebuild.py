@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.backbone import catalog
 from headstart.backbone.weights import Weights, resolve
-from headstart.bundle.manifest import BackboneRef, HeadRef, Manifest
+from headstart.bundle.manifest import Backboned, BackboneRef, Manifest, Packaged
 from headstart.bundle.refusal import Refused
 from headstart.errors import ModelError
 from headstart.store.files import printable
@@ -40,7 +40,8 @@ def network(manifest: Manifest, tensors: Tensors, weights: str | None = None) ->
         ModelError: the weight file is not the one that the bundle was made with.
         Refused: the bundle was packaged, or its tensors do not fit the backbone.
     """
-    backbone, head = _made_here(manifest)
+    made = _made_here(manifest)
+    backbone, head = made.backbone, made.head
     from headstart.backbone.networks import keras_model
     from headstart.backbone.quiet_keras import keras
     from headstart.training.tail import LOGITS, fill, thaw
@@ -76,7 +77,7 @@ def compile_as_trained(model: Any, manifest: Manifest, state: Tensors) -> None:
     Raises:
         Refused: the bundle was packaged, or the optimizer is not one that is known here.
     """
-    _, head = _made_here(manifest)
+    head = _made_here(manifest).head
     from headstart.backbone.quiet_keras import keras
 
     optimizer = _optimizer(head.optimizer) if head.optimizer else keras.optimizers.Adam()
@@ -93,15 +94,14 @@ def compile_as_trained(model: Any, manifest: Manifest, state: Tensors) -> None:
         variable.assign(state[name])
 
 
-def _made_here(manifest: Manifest) -> tuple[BackboneRef, HeadRef]:
-    if manifest.backbone is None or manifest.head is None:
-        name = manifest.packaged.name if manifest.packaged else ""
+def _made_here(manifest: Manifest) -> Backboned:
+    if isinstance(manifest.network, Packaged):
         raise Refused(
-            f"the Keras model {name!r} was packaged; a bundle keeps of such a model only the "
-            "graph that predicts.",
+            f"the Keras model {manifest.network.name!r} was packaged; a bundle keeps of such a "
+            "model only the graph that predicts.",
             mend="Use the Keras model itself.",
         )
-    return manifest.backbone, manifest.head
+    return manifest.network
 
 
 def _optimizer(record: Mapping[str, Any]) -> Any:

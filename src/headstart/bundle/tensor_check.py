@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from headstart.bundle.manifest import Manifest, TensorSpec
+from headstart.bundle.manifest import Backboned, Manifest, TensorSpec
 from headstart.bundle.refusal import Refused
 from headstart.bundle.strict_json import SIZE_LIMIT, parse_object
 
@@ -57,9 +57,12 @@ def check_weights(specs: Mapping[str, TensorSpec], manifest: Manifest) -> None:
             found = f"is {specs[name]}" if name in specs else "is missing"
             raise Refused(f"tensor {name!r} {found}; the manifest needs {spec}.")
     more = sorted(specs.keys() - wanted.keys())
-    owner = f"{manifest.head.kind} head" if manifest.head else "packaged model"
-    if owner == "dense head":  # beside it stand the layers of the backbone that were trained
-        more = [name for name in more if not name.startswith("backbone/")]
+    owner = "packaged model"
+    if isinstance(manifest.network, Backboned):
+        kind = manifest.network.head.kind
+        owner = f"{kind} head"
+        if kind == "dense":  # beside it stand the layers of the backbone that were trained
+            more = [name for name in more if not name.startswith("backbone/")]
     if more:
         raise Refused(f"tensor {more[0]!r} has no place in a {owner}.")
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bundle.classifier import Classifier
-from headstart.bundle.manifest import HeadRef
+from headstart.bundle.manifest import Network, Packaged
 from headstart.commands.output import Flag, print_json
 
 
@@ -38,15 +38,16 @@ def document(model: Path) -> dict[str, Any]:
         "layers": _layers(classifier),
         "parameters": manifest.parameters,
         "trainable_parameters": manifest.trainable_parameters,
-        **training(manifest.head),
+        **training(manifest.network),
         "manifest": manifest.model_dump(mode="json"),
     }
 
 
-def training(head: HeadRef | None) -> dict[str, Any]:
+def training(network: Network) -> dict[str, Any]:
     """How it was trained: from which layer on, by what, at which highest rate, to lower what."""
-    if head is None:  # it was packaged, and how it was trained is not told
+    if isinstance(network, Packaged):  # how it was trained is not told
         return dict.fromkeys(("first_trained", "optimizer", "learning_rate", "loss"))
+    head = network.head
     if head.optimizer is None:
         return {
             "first_trained": "logits",
@@ -82,7 +83,7 @@ def text(found: dict[str, Any]) -> str:
         shape = " × ".join("n" if side < 0 else str(side) for side in layer["output"])
         name = layer["name"] if len(layer["name"]) < 32 else f"…{layer['name'][-30:]}"
         lines.append(f"{name:<32}{layer['operation']:<18}{shape:<20}{layer['weights']:>10,}")
-    image = manifest["image"]
+    image = manifest["input"]
     rows = {
         "Classes": ", ".join(manifest["classes"]),
         "Parameters": f"{found['parameters']:,} in all, {found['trainable_parameters']:,} trained",
@@ -101,12 +102,16 @@ def text(found: dict[str, Any]) -> str:
 
 def _origin(found: dict[str, Any]) -> dict[str, str]:
     """What the network was made of, and how it was trained, in words."""
-    manifest, first, rate = found["manifest"], found["first_trained"], found["learning_rate"]
-    if packaged := manifest["packaged"]:
-        words = f"{packaged['name']}, packaged; preprocessing: {packaged['preprocessing']}"
+    network, first, rate = (
+        found["manifest"]["network"],
+        found["first_trained"],
+        found["learning_rate"],
+    )
+    if network["kind"] == "packaged":
+        words = f"{network['name']}, packaged; preprocessing: {network['preprocessing']}"
         return {"Model": words}
     return {
-        "Backbone": f"{manifest['backbone']['name']}, its batch normalizations folded in above",
+        "Backbone": f"{network['backbone']['name']}, its batch normalizations folded in above",
         "Trained": "logits alone" if first == "logits" else f"from {first} on, the rest frozen",
         "Trained by": f"{found['optimizer']}, "
         + ("no learning rate" if rate is None else f"learning rate up to {rate:g}")
