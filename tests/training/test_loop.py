@@ -66,6 +66,35 @@ def test_it_learns_and_tells_of_every_epoch(network: Any, tmp_path: Path) -> Non
     assert model.evaluate(VALIDATION.rows, np.eye(2)[VALIDATION.labels], verbose=0)[1] > 0.8
 
 
+class Apart:
+    """Rows that are no array, so that Keras is given batch by batch."""
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, numbers: Any) -> Any:
+        return self._rows[numbers]
+
+
+def test_whole_epochs_in_one_call_are_those_of_keras(network: Any, tmp_path: Path) -> None:
+    weights = np.random.default_rng(2).random(100)
+    ends = []
+    for rows in (TRAINING.rows, Apart(TRAINING.rows)):
+        made = network()
+        training = Examples(rows, TRAINING.labels, weights)
+        place = tmp_path / type(rows).__name__
+        done = loop.train(made, RECIPE, training, VALIDATION, seed=0, place=place, about=ABOUT)
+        ends.append((done.history, [np.asarray(w.value) for w in made.weights]))
+    (ours, mine), (theirs, other) = ends
+    for row, expected in zip(ours, theirs, strict=True):
+        assert {**row, "seconds": 0} == pytest.approx({**expected, "seconds": 0}, rel=1e-4)
+    for a, b in zip(mine, other, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_fault_65_a_resumed_training_ends_with_the_same_bits(
     network: Any, tmp_path: Path, keras: Any, stop: int

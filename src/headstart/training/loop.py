@@ -16,10 +16,11 @@ from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.backbone.accelerator import mixed_policy
 from headstart.errors import InputError, Interrupted
-from headstart.events import Epoch, Listener, nobody
+from headstart.events import Epoch, Listener, Progress, nobody
 from headstart.training import checkpoint
 from headstart.training.checkpoint import Arrays, Checkpoint
 from headstart.training.examples import Examples
@@ -114,9 +115,10 @@ def train(
     done.policy = policy
     try:
         with _noting_in(asked), _computing_in(network, policy):
+            epochs = _Epochs(network, recipe, training, validation, listen, asked)
             while not _over(done, recipe, budget):
                 number = len(done.history) + 1
-                row = _epoch(network, recipe, training, validation, number, seed, listen, asked)
+                row = epochs.run(number, seed)
                 losses = [past["val_loss"] for past in done.history]
                 before = min(filter(math.isfinite, losses), default=math.inf)
                 is_best = row["val_loss"] < before
@@ -226,41 +228,73 @@ def _compile(network: Any, recipe: Recipe, steps: int) -> None:
     optimizer.build(network.trainable_variables)
 
 
-def _epoch(
-    network: Any,
-    recipe: Recipe,
-    training: Examples,
-    validation: Examples | None,
-    number: int,
-    seed: int,
-    listen: Listener,
-    asked: threading.Event,
-) -> dict[str, float]:
-    """Train for one epoch, unless asked to stop; returns its row of the history."""
-    from headstart.training.batches import Batches, Watch, reseed
+class _Epochs:
+    """Trains a compiled network for an epoch at a time."""
 
-    n_classes = network.output_shape[-1]
-    random = np.random.default_rng([seed, number])
-    order = random.permutation(len(training.labels))
-    reseed(network, int(random.integers(2**31)))
-    start = perf_counter()
-    history = network.fit(
-        Batches(training, order, recipe.batch_size, n_classes),
-        validation_data=validation
-        and Batches(validation, np.arange(len(validation.labels)), 64, n_classes),
-        callbacks=[Watch(number, recipe.epochs, listen, asked)],
-        shuffle=False,  # Keras would draw an order of the batches from a global state
-        verbose=0,
-    ).history
-    row = {name: float(history.get(name, [math.nan])[-1]) for name in _FIGURES}
-    if not math.isfinite(row["loss"]):
-        raise InputError(
-            f"The loss is no longer a number in epoch {number}.",
-            mend="Give a lower --learning-rate.",
+    def __init__(
+        self,
+        network: Any,
+        recipe: Recipe,
+        training: Examples,
+        validation: Examples | None,
+        listen: Listener,
+        asked: threading.Event,
+    ) -> None:
+        from headstart.training import whole
+
+        self._network, self._recipe = network, recipe
+        self._training, self._validation = training, validation
+        self._listen, self._asked = listen, asked
+        in_memory = whole.fits(training) and (validation is None or whole.fits(validation))
+        self._whole = whole.Whole(network, training, validation) if in_memory else None
+
+    def run(self, number: int, seed: int) -> dict[str, float]:
+        """One epoch, unless asked to stop; returns its row of the history."""
+        from headstart.training.batches import reseed
+
+        random = np.random.default_rng([seed, number])
+        order = random.permutation(len(self._training.labels))
+        reseed(self._network, int(random.integers(2**31)))
+        start = perf_counter()
+        figures = (
+            self._by_keras(number, order) if self._whole is None else self._at_once(number, order)
         )
-    rate = float(np.asarray(network.optimizer.learning_rate))
-    seconds = round(perf_counter() - start, 3)
-    return {"epoch": number, **row, "learning_rate": rate, "seconds": seconds}
+        row = {name: figures.get(name, math.nan) for name in _FIGURES}
+        if not math.isfinite(row["loss"]):
+            raise InputError(
+                f"The loss is no longer a number in epoch {number}.",
+                mend="Give a lower --learning-rate.",
+            )
+        rate = float(np.asarray(self._network.optimizer.learning_rate))
+        seconds = round(perf_counter() - start, 3)
+        return {"epoch": number, **row, "learning_rate": rate, "seconds": seconds}
+
+    def _by_keras(self, number: int, order: NDArray[np.int64]) -> dict[str, float]:
+        """By `Model.fit`, batch by batch."""
+        from headstart.training.batches import Batches, Watch
+
+        n_classes, judged = self._network.output_shape[-1], self._validation
+        history = self._network.fit(
+            Batches(self._training, order, self._recipe.batch_size, n_classes),
+            validation_data=judged
+            and Batches(judged, np.arange(len(judged.labels)), 64, n_classes),
+            callbacks=[Watch(number, self._recipe.epochs, self._listen, self._asked)],
+            shuffle=False,  # Keras would draw an order of the batches from a global state
+            verbose=0,
+        ).history
+        return {name: float(values[-1]) for name, values in history.items()}
+
+    def _at_once(self, number: int, order: NDArray[np.int64]) -> dict[str, float]:
+        """In one call, or a few."""
+        assert self._whole is not None
+        size = self._recipe.batch_size
+        stage, steps = f"epoch {number} of {self._recipe.epochs}", math.ceil(len(order) / size)
+
+        def tell(done: int, metrics: dict[str, float]) -> None:
+            note = f"loss {metrics['loss']:.3f}, accuracy {metrics['accuracy']:.1%}"
+            self._listen(Progress(stage, done, steps, note))
+
+        return {**self._whole.epoch(order, size, self._asked, tell), **self._whole.judge()}
 
 
 _FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
