@@ -1,0 +1,232 @@
+"""A table read whole, with one type for each column: CSV, TSV, Parquet, Arrow, or a frame."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from headstart.data import delimited
+from headstart.data.delimited import check_names, unreadable
+from headstart.errors import OptionError, SourceError
+from headstart.store.files import printable
+
+TEXTS = (".csv", ".tsv")
+BINARIES = (".parquet", ".arrow", ".feather", ".ipc")
+SUFFIXES = (*TEXTS, *BINARIES)
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "?")
+"""Cells of a text file that hold no value."""
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_INTEGER = r"^[+-]?\d+$"
+_CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
+_EXACT = 2**53  # integers beyond it are no longer told apart as float64
+_MOMENTS = (
+    (pl.Date, ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")),
+    (
+        pl.Datetime("us"),
+        (
+            "%Y-%m-%d %H:%M:%S%.f",
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%d %H:%M",
+            "%Y-%m-%dT%H:%M",
+            "%d.%m.%Y %H:%M:%S",
+            "%d.%m.%Y %H:%M",
+            "%d/%m/%Y %H:%M:%S",
+            "%d/%m/%Y %H:%M",
+            "%m/%d/%Y %H:%M:%S",
+            "%m/%d/%Y %H:%M",
+        ),
+    ),
+    (pl.Time, ("%H:%M:%S%.f", "%H:%M")),
+)
+_BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in memory.
+
+    Attributes:
+        source: absolute path of the file, or what stands for it.
+        frame: columns of numbers, booleans, dates and times, or texts; no value is null.
+        rows: int64 (n,), the number of each row as a spreadsheet counts them.
+    """
+
+    source: str
+    frame: pl.DataFrame
+    rows: NDArray[np.int64]
+
+
+def read(source: Path, encoding: str = "utf-8") -> Table:
+    """Read a file of rows; rows without any value are passed over.
+
+    Raises:
+        OptionError: the encoding is unknown, or given for a file that is no text.
+        SourceError: the file is no table.
+    """
+    frame = cells(source, encoding)
+    if not len(frame):
+        raise SourceError("has no row.", where=printable(os.fspath(source)), mend="Give some.")
+    first = 1 + is_text(source)  # a spreadsheet counts the header too
+    rows = np.arange(first, len(frame) + first)
+    if is_text(source):
+        frame = frame.select(typed(column) for column in frame)
+    there = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
+    return Table(os.path.abspath(source), frame.filter(there), rows[there])
+
+
+def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
+    """The columns of a file as they stand there; those of a text file are texts.
+
+    Raises:
+        OptionError, SourceError: as `read`.
+    """
+    where = printable(os.fspath(source))
+    if not is_text(source) and encoding != "utf-8":
+        raise OptionError(
+            f"would do nothing for {where}: it is no text.",
+            where="--encoding",
+            mend="Leave it out.",
+        )
+    with _reading(where):
+        if is_text(source):
+            with delimited.opened(source, encoding) as found:
+                frame = pl.read_csv(found.path, separator=found.separator, infer_schema=False)
+        elif source.suffix.lower() == ".parquet":
+            frame = pl.read_parquet(source)
+        else:
+            frame = pl.read_ipc(source)
+    return checked(frame, where)
+
+
+def is_text(source: Path) -> bool:
+    """Whether a file is one of cells in text."""
+    return source.suffix.lower() in TEXTS
+
+
+def checked(frame: pl.DataFrame, where: str) -> pl.DataFrame:
+    """A frame of columns that a classifier can use; categories of other libraries as text.
+
+    Raises:
+        SourceError: it has columns of lists, records or bytes; they are named.
+    """
+    check_names(frame.columns, where)
+    odd = [f"{c.name!r} ({c.dtype})" for c in frame if c.dtype.is_nested() or c.dtype == pl.Binary]
+    if odd:
+        raise SourceError(
+            f"columns that hold more than one value, or bytes: {', '.join(odd)}.",
+            where=where,
+            mend="Leave them out, or make a column of each of their values.",
+        )
+    return frame.select(_plain(column) for column in frame)
+
+
+def typed(column: pl.Series) -> pl.Series:
+    """A column of texts as what all of its values are: one type for the whole of it.
+
+    Integers of more digits than a float64 holds stay text, and so do those that begin with a
+    zero: they are names.
+    """
+    texts = column.str.strip_chars()
+    texts = texts.set(texts.is_in(MISSING), None)
+    values = texts.drop_nulls()
+    if not len(values):
+        return pl.Series(column.name, [None] * len(column), pl.Null)
+    for convert in (_numbers, _booleans, _moments):
+        found = convert(texts, values)
+        if found is not None:
+            return found
+    return texts
+
+
+def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:
+    if not values.str.contains(_NUMBER).all() or values.str.contains(_CODE).any():
+        return None
+    if values.str.contains(_INTEGER).all():
+        numbers = texts.str.strip_prefix("+").cast(pl.Int64, strict=False)
+        if numbers.null_count() == texts.null_count() and int(numbers.abs().max()) < _EXACT:  # type: ignore[arg-type]
+            return numbers
+        return None
+    return texts.cast(pl.Float64)
+
+
+def _booleans(texts: pl.Series, values: pl.Series) -> pl.Series | None:
+    words = set(values.str.to_lowercase().unique())
+    pair = next((pair for pair in _BOOLEANS if words == pair), None)
+    if pair is None:
+        return None
+    return texts.str.to_lowercase().is_in([word for word in pair if word[0] in "ty"])
+
+
+def _moments(texts: pl.Series, values: pl.Series) -> pl.Series | None:
+    """Dates or times; of two ways to read a date the first that fits all of them."""
+    for dtype, forms in _MOMENTS:
+        for form in forms:
+            if values.head(1).str.strptime(dtype, form, strict=False).null_count():
+                continue
+            if not values.str.strptime(dtype, form, strict=False).null_count():
+                return texts.str.strptime(dtype, form, strict=False)
+    return None
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """Without the types that are only other ways to keep a number or a text."""
+    dtype = column.dtype
+    if dtype in (pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    if dtype == pl.Decimal or dtype.is_float():
+        numbers = column.cast(pl.Float64)
+        return numbers.set(~numbers.is_finite(), None)
+    if dtype.is_unsigned_integer() or dtype.is_signed_integer():
+        if len(column) and max(abs(int(column.min() or 0)), int(column.max() or 0)) >= _EXACT:  # type: ignore[arg-type]
+            return column.cast(pl.String)
+        return column.cast(pl.Int64)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.replace_time_zone(None).cast(pl.Datetime("us"))
+    if isinstance(dtype, pl.Duration):
+        return column.dt.total_seconds(fractional=True)
+    return column
+
+
+@contextmanager
+def _reading(where: str) -> Iterator[None]:
+    """What polars says of a file that it cannot read, in our words."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+        raise unreadable(where, error) from error
+
+
+def as_frame(given: Any) -> pl.DataFrame:
+    """A polars or pandas frame, an Arrow table, a mapping of columns, or a list of records.
+
+    Raises:
+        OptionError: it is none of these.
+    """
+    try:
+        if isinstance(given, pl.DataFrame):
+            return given
+        if isinstance(given, list | tuple) and all(isinstance(row, dict) for row in given):
+            return pl.DataFrame(list(given), infer_schema_length=None, strict=False)
+        if isinstance(given, dict):
+            return pl.DataFrame(given, strict=False)
+        if hasattr(given, "__arrow_c_stream__"):
+            return pl.DataFrame(given)
+        if type(given).__module__.partition(".")[0] == "pandas":
+            return pl.DataFrame({str(name): given[name].to_list() for name in given}, strict=False)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        raise OptionError(
+            f"cannot be made a table ({str(error).partition(chr(10))[0].rstrip('.')}).",
+            mend="Give a frame whose columns hold one type of value each.",
+        ) from error
+    raise OptionError(
+        f"{type(given).__name__} is no table.",
+        mend="Give a polars or pandas frame, an Arrow table, or a list of records.",
+    )
