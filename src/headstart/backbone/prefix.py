@@ -202,7 +202,7 @@ def _opened(graph: Any, operations: Iterable[Any]) -> Iterator[tuple[str, bool, 
 def _described(graph: Any, node: Any) -> Iterator[tuple[str, bool, bool]]:
     definition = op_def_registry.get(node.op)
     yield node.op, definition is None or definition.is_stateful, "seed2" in node.attr
-    for attribute in node.attr.values():
+    for _, attribute in sorted(node.attr.items()):  # a map of protobuf's has no order of its own
         for function in (attribute.func, *attribute.list.func):
             if function.name:
                 body = graph._get_function(function.name).cached_definition
