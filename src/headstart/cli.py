@@ -20,9 +20,9 @@ from headstart.store.files import cache_root
 _COMMANDS = {
     "demo": "Train on handwritten digits that the install brings, and show the result.",
     "tutorial": "Run the sections of a Keras tutorial, each beside what it published.",
-    "train": "Train a classifier on labelled photos, judge it, and write a page on it.",
-    "evaluate": "Judge a classifier by other photos whose labels are known.",
-    "predict": "Name the class of photos.",
+    "train": "Train a classifier on labelled photos or rows, judge it, and write a page.",
+    "evaluate": "Judge a classifier by other photos or rows whose labels are known.",
+    "predict": "Name the class of photos or rows.",
     "classify": "Name what is on photos: ImageNet's 1,000 classes, no training.",
     "split": "Show which photos train, choose and judge; or copy them apart.",
     "augment": "Show random views of photos, or save them; preset `standard` unless told.",

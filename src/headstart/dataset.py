@@ -102,7 +102,8 @@ class Photos(Labelled):
 
 def scan_with(source: str | Path, options: Layout, listen: Listener = nobody) -> Samples:
     """`scan`, as the options say."""
-    layout = {name: getattr(options, name) for name in Layout.model_fields}
+    of_photos = Layout.model_fields.keys() - {"drop_unlabelled"}
+    layout = {name: getattr(options, name) for name in of_photos}
     return scan(source, **layout, listen=listen)
 
 

@@ -11,7 +11,7 @@ from headstart.evaluation.metrics import Labels
 from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener
 from headstart.options import TrainOptions
-from headstart.outcome import Outcome
+from headstart.outcome import Headed
 from headstart.sets import SIDES
 from headstart.store.files import printable
 from headstart.training.head import (
@@ -33,7 +33,7 @@ def fit_head(
     network: Network,
     options: TrainOptions,
     listen: Listener,
-) -> Outcome:
+) -> Headed:
     """A head fitted to the training samples, its penalty chosen on samples kept from it.
 
     Those are the validation samples, or, where there are none, the training samples in turn.
@@ -62,8 +62,7 @@ def fit_head(
         if len(samples)
     ]
     trained = head.weights.size + head.bias.size
-    return Outcome(
-        head,
+    return Headed(
         [*answers, *crossed],
         lambda samples: head.probabilities(data.features[samples]),
         network.graph.read,
@@ -71,6 +70,7 @@ def fit_head(
         network.engine.precision,
         network.backbone.parameters + trained,
         trained,
+        head,
     )
 
 

@@ -54,6 +54,16 @@ def _unfreeze(value: Any) -> str:
     return text
 
 
+def _hidden(value: Any) -> str:
+    """`(16, 32)` or `"16, 32"` → `"16,32"`."""
+    given = value if isinstance(value, (tuple, list)) else str(value).split(",")
+    words = [str(word).strip() for word in given]
+    if not words or not all(word.isdecimal() and 1 <= int(word) <= 4096 for word in words):
+        raise PydanticCustomError("hidden", "give widths from 1 to 4096, such as 16,32")
+    return ",".join(str(int(word)) for word in words)
+
+
+Hidden = Annotated[str, BeforeValidator(_hidden)]
 Unfreeze = Annotated[str, BeforeValidator(_unfreeze)]
 PathText = Annotated[str, BeforeValidator(_path)]
 PerClass = Annotated[str, BeforeValidator(_per_class)]
@@ -74,6 +84,9 @@ class Layout(BaseModel):
     )
     target: str | None = Field(None, description="Column with the label.")
     encoding: str = Field("utf-8", description="Character encoding of a CSV file.")
+    drop_unlabelled: bool = Field(
+        False, description="Leave out rows of a table whose target is missing."
+    )
     ignore: tuple[str, ...] = Field(
         (), description="Pattern of paths to pass over, such as 'drafts/*'; may be repeated."
     )
@@ -231,6 +244,16 @@ class TrainOptions(Division, Augmentation):
         None,
         description="`tutorial` sets optimizer, rate, batch and epochs as a widely followed "
         "Keras tutorial has them for this backbone.",
+    )
+    hidden: Hidden | None = Field(
+        None,
+        description="Widths of the hidden layers of a table's network, such as '16,32' "
+        "(default: sized to the data).",
+    )
+    scaling: Literal["auto", "minmax", "standard", "robust"] = Field(
+        "auto",
+        description="How a table's numbers are scaled, by the training rows alone; `auto` is "
+        "standard, or robust for a column with values far out.",
     )
     epochs: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.backbone.dense import Shape
 from headstart.backbone.engine import Floats
 from headstart.evaluation.trust import Answers
 from headstart.training.head import Head
@@ -42,18 +43,15 @@ class Outcome:
     """A trained classifier.
 
     Attributes:
-        head: the layer from features to logits.
         answers: what it says of the samples, one for each set; the last is that to judge by.
         probabilities: float64 (m, n_classes) for the samples of m numbers.
-        graph: makes the backbone as it is now, uint8 pixels to features.
+        graph: makes the network to save, without a head where there is one apart.
         engine, precision: what computed the answers.
         parameters, trained: how many numbers there are, and how many were trained.
-        tuned: None: only the head was trained, and not by gradient.
         history: a row for each epoch of a training by gradient, kept or not.
         training: what `metrics.json` says of that training.
     """
 
-    head: Head
     answers: list[Answers]
     probabilities: Callable[[NDArray[np.int64]], NDArray[np.float64]]
     graph: "Callable[[], Model]"
@@ -61,6 +59,31 @@ class Outcome:
     precision: Floats
     parameters: int
     trained: int
+    history: list[dict[str, float]] = field(default_factory=list, kw_only=True)
+    training: dict[str, Any] | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Headed(Outcome):
+    """A head on a backbone; `graph` makes the backbone as it is now, uint8 pixels to features.
+
+    Attributes:
+        head: the layer from features to logits.
+        tuned: None: only the head was trained, and not by gradient.
+    """
+
+    head: Head
     tuned: Tuned | None = None
-    history: list[dict[str, float]] = field(default_factory=list)
-    training: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Columnar(Outcome):
+    """A dense network on columns; `graph` makes it whole, columns to logits.
+
+    Attributes:
+        shape: what the network is.
+        tuned: what training it left; `first` is its first layer.
+    """
+
+    shape: Shape
+    tuned: Tuned

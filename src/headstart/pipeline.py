@@ -8,15 +8,28 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from headstart.backbone import catalog
+from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
-from headstart.bundle.manifest import Backboned, BackboneRef, Figures, HeadRef, ImageInput, Manifest
-from headstart.bundle.save import save
+from headstart.bundle.manifest import (
+    Backboned,
+    BackboneRef,
+    ColumnsInput,
+    Dense,
+    Figures,
+    HeadRef,
+    ImageInput,
+    Manifest,
+)
+from headstart.bundle.save import save, write_proved
 from headstart.clock import Clock
 from headstart.data import duplicates, split
 from headstart.data.labelled import Divided
+from headstart.data.listing import is_table
 from headstart.data.pixels import DECODE_VERSION, Unreadable, read_image
 from headstart.data.samples import Sample
 from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with, views
@@ -27,7 +40,7 @@ from headstart.features import content
 from headstart.findings import Finding
 from headstart.frozen import fit_head
 from headstart.options import TrainOptions, options_from
-from headstart.outcome import Outcome
+from headstart.outcome import Columnar, Headed, Outcome
 from headstart.report import plots
 from headstart.report.page import render
 from headstart.report.words import judged
@@ -42,9 +55,12 @@ from headstart.run import (
 )
 from headstart.sets import JUDGED, SIDES
 from headstart.store.files import sha256_of_file, write_text
-from headstart.training.plan import planned
+from headstart.training.plan import planned, refuse_for_photos
 from headstart.tuning import built, promising, tune
 from headstart.workplace import CHECKPOINT, LAST, new_run
+
+if TYPE_CHECKING:
+    from headstart.tabular import Data as Rows
 
 _PROOF_PHOTOS = 64
 
@@ -85,6 +101,9 @@ def train_with(
     listen: Listener = nobody,
 ) -> Run:
     """`train`, with the options in one piece."""
+    if options.image_column is None and is_table(source):
+        return _train_on_rows(options, Path(source), out, force=force, resume=resume, listen=listen)
+    refuse_for_photos(options)
     clock = Clock()
     plan = planned(options, catalog.find(options.backbone))
     with new_run(Path(source), out, force=force, resume=resume) as place:
@@ -118,6 +137,83 @@ def train_with(
     return Run(place.run)
 
 
+def _train_on_rows(
+    options: TrainOptions,
+    source: Path,
+    out: str | Path | None,
+    *,
+    force: bool,
+    resume: bool,
+    listen: Listener,
+) -> Run:
+    """`train_with` on a table."""
+    from headstart.columnar import fit_dense  # polars takes 0.15 s
+    from headstart.tabular import divided, list_rows
+
+    clock = Clock()
+    with new_run(source, out, force=force, resume=resume) as place:
+        with clock("scan"):
+            data = divided(list_rows(source, options), options, listen)
+        with clock("train"):
+            last = place.folder / CHECKPOINT / LAST
+            outcome = fit_dense(data, options, place=last, resume=resume, listen=listen)
+        with clock("evaluate"):
+            metrics = _describe(data, outcome, options, "table") | {
+                "target": data.samples.target,
+                "columns": len(data.columns),
+                "hidden": list(outcome.shape.hidden),
+            }
+            findings = find(data, outcome.answers, options, listen)
+            write_data(place.folder, data, outcome.answers, findings, options)
+            write_history(place.folder, outcome.history)
+            _save_rows(place.folder, data, outcome, metrics)
+        write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
+    write_page(place.run, (), listen)
+    return Run(place.run)
+
+
+def _save_rows(folder: Path, data: "Rows", outcome: Columnar, metrics: dict[str, Any]) -> None:
+    """Save the classifier, proved on rows kept from training where there are any."""
+    kept = data.on("validation")
+    kept = kept if len(kept) else data.on("train")
+    tuned = outcome.tuned
+    manifest = Manifest(
+        task="table",
+        input=ColumnsInput(target=data.samples.target, columns=tuple(data.columns)),
+        network=Dense(
+            hidden=outcome.shape.hidden,
+            optimizer=tuned.optimizer,
+            dropout=tuned.dropout,
+            label_smoothing=tuned.label_smoothing,
+        ),
+        **_common(folder, data, outcome, metrics),
+    )
+
+    def difference(saved: Classifier) -> float:
+        found = saved.predict_proba(data.samples.frame[kept])
+        return float(np.abs(found - outcome.probabilities(kept)).max())
+
+    graph = outcome.graph()
+    write_proved(folder / BUNDLE, manifest, graph, tuned.tensors, tuned.state, difference)
+
+
+def _common(
+    folder: Path, data: Divided, outcome: Outcome, metrics: dict[str, Any]
+) -> dict[str, Any]:
+    """What the manifests of all classifiers say."""
+    return {
+        "classes": data.classes,
+        "precision": outcome.precision,
+        "parameters": outcome.parameters,
+        "trainable_parameters": outcome.trained,
+        "temperature": None,
+        "threshold": None,
+        "metrics": {name: Figures.of(metrics[name]) for name in reversed(JUDGED) if metrics[name]},
+        "split_sha256": sha256_of_file(folder / SPLIT),
+        "versions": metrics["versions"],
+    }
+
+
 def write_page(folder: Path, samples: Sequence[Sample], listen: Listener) -> None:
     """`write_report`, where the run is finished, with a page or without."""
     try:
@@ -143,35 +239,23 @@ def find(
     return findings
 
 
-def describe(
-    data: Data,
-    outcome: Outcome,
-    network: Network,
-    options: TrainOptions,
-) -> dict[str, Any]:
-    """The content of `metrics.json`, but for the seconds."""
+def _describe(data: Divided, outcome: Outcome, options: TrainOptions, task: str) -> dict[str, Any]:
+    """The content of `metrics.json` that all tasks share, but for the seconds."""
     classes, answers = data.classes, outcome.answers
     judged = {each.name.replace("-", "_"): each.scores(classes) for each in answers}
     last = answers[-1]  # the set that is judged by: test, or what comes nearest to it
     majority = majority_accuracy(data.labels[data.on("train")], data.labels[last.samples])
-    kind = "dense" if outcome.tuned else "logistic"
     return {
         "format": 1,
         "kind": "training",
-        "task": "image",
+        "task": task,
         "source": Path(data.samples.source).name,
         "classes": list(classes),
         "samples": {side: len(data.on(side)) for side in SIDES},
         "left_out": len(data.samples.left_out),
         "ignored": data.samples.ignored,
-        "backbone": network.backbone.name,
-        "weights": network.weights.digest,
-        "size": network.size,
-        "resize": options.resize,
         "engine": outcome.engine,
-        "precision": network.engine.precision if network.engine else outcome.precision,
-        "agreement": asdict(network.agreement) if network.agreement else None,
-        "head": {"kind": kind, "strength": outcome.head.strength},
+        "precision": outcome.precision,
         "training": outcome.training,
         "parameters": outcome.parameters,
         "trainable_parameters": outcome.trained,
@@ -180,6 +264,24 @@ def describe(
         "selected_on": _selected_on(outcome),
         "versions": versions(),
         "seed": options.seed,
+    }
+
+
+def describe(
+    data: Data, outcome: Headed, network: Network, options: TrainOptions
+) -> dict[str, Any]:
+    """The content of `metrics.json`, but for the seconds."""
+    return _describe(data, outcome, options, "image") | {
+        "backbone": network.backbone.name,
+        "weights": network.weights.digest,
+        "size": network.size,
+        "resize": options.resize,
+        "precision": network.engine.precision if network.engine else outcome.precision,
+        "agreement": asdict(network.agreement) if network.agreement else None,
+        "head": {
+            "kind": "dense" if outcome.tuned else "logistic",
+            "strength": outcome.head.strength,
+        },
     }
 
 
@@ -197,7 +299,7 @@ def _selected_on(outcome: Outcome) -> str | None:
 def save_bundle(
     folder: Path,
     data: Data,
-    outcome: Outcome,
+    outcome: Headed,
     network: Network,
     metrics: dict[str, Any],
 ) -> None:
@@ -208,7 +310,6 @@ def save_bundle(
     backbone, size, tuned = network.backbone, network.size, outcome.tuned
     manifest = Manifest(
         task="image",
-        classes=data.classes,
         input=ImageInput(size=size, resize=network.resize, decode_version=DECODE_VERSION),
         network=Backboned(
             backbone=BackboneRef(
@@ -219,14 +320,7 @@ def save_bundle(
             ),
             head=_head(outcome),
         ),
-        precision=outcome.precision,
-        parameters=outcome.parameters,
-        trainable_parameters=outcome.trained,
-        temperature=None,
-        threshold=None,
-        metrics={name: Figures.of(metrics[name]) for name in reversed(JUDGED) if metrics[name]},
-        split_sha256=sha256_of_file(folder / SPLIT),
-        versions=metrics["versions"],
+        **_common(folder, data, outcome, metrics),
     )
     files, keys = data.samples.files, data.samples.keys
     try:
@@ -247,7 +341,7 @@ def save_bundle(
         raise
 
 
-def _head(outcome: Outcome) -> HeadRef:
+def _head(outcome: Headed) -> HeadRef:
     tuned = outcome.tuned
     if tuned is None:
         return HeadRef(kind="logistic", l2=outcome.head.strength)
@@ -291,10 +385,12 @@ def report(folder: str | Path) -> Path:
     """
     run = Run.open(folder)
     options = options_from(TrainOptions, run.options["options"])
+    samples: Sequence[Sample] = ()
     try:
-        samples = scan_with(run.options["source"], options).items
+        if run.metrics["task"] == "image":
+            samples = scan_with(run.options["source"], options).items
     except InputError:  # the photos are gone; the figures are not
-        samples = ()
+        pass
     write_report(run.folder, samples)
     return run.report()
 

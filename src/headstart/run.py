@@ -35,7 +35,10 @@ HISTORY = "history.csv"
 METRICS = "metrics.json"  # a folder without it holds no finished run
 
 _NEEDED = frozenset({"baselines", "classes", "kind", "samples", "task"})
-_NEEDED_BY = {"image": frozenset({"backbone", "resize", "size"})}
+_NEEDED_BY = {
+    "image": frozenset({"backbone", "resize", "size"}),
+    "table": frozenset({"hidden", "target"}),
+}
 
 
 @dataclass(frozen=True)

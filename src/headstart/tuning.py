@@ -27,7 +27,7 @@ from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener, Notice
 from headstart.features import PixelRows, View
 from headstart.options import TrainOptions
-from headstart.outcome import Outcome, Tuned
+from headstart.outcome import Headed, Tuned
 from headstart.sets import SIDES, Side
 from headstart.store.files import key_of, printable
 from headstart.store.rows import Joined
@@ -85,13 +85,13 @@ def tune(
     data: Data,
     network: Network,
     options: TrainOptions,
-    alone: Outcome | None,
+    alone: Headed | None,
     tail: "Tail | None",
     *,
     place: Path,
     resume: bool,
     listen: Listener,
-) -> Outcome:
+) -> Headed:
     """Train the end of the backbone, and a new top, on what the frozen part makes of the photos.
 
     Args:
@@ -232,7 +232,7 @@ def _outcome(
     tail: "Tail",
     trained: Trained,
     listen: Listener,
-) -> Outcome:
+) -> Headed:
     """The trained network, judged as the one graph that is saved."""
     head, tensors = tail.head(), tail.tensors()
     judge = network.engine
@@ -264,8 +264,7 @@ def _outcome(
         for side, samples in number.items()
         if len(samples)
     ]
-    return Outcome(
-        head,
+    return Headed(
         answers,
         probabilities,
         lambda: graph,
@@ -273,6 +272,7 @@ def _outcome(
         precision,
         tail.parameters,
         tail.trained,
+        head,
         Tuned(
             tail.first,
             tensors,
@@ -282,8 +282,8 @@ def _outcome(
             plan.momentum,
             plan.recipe.label_smoothing,
         ),
-        trained.history,
-        {
+        history=trained.history,
+        training={
             "unfreeze": plan.unfreeze,
             "first": tail.first,
             "recipe": asdict(plan.recipe),
@@ -306,7 +306,7 @@ def _in_pieces(
         yield probabilities(samples[i : i + _PIECE])
 
 
-def _chosen(alone: Outcome, tuned: Outcome) -> Outcome:
+def _chosen(alone: Headed, tuned: Headed) -> Headed:
     """What validates better, more right or as many and surer of it; both are recorded."""
     figures = [_validated(each) for each in (alone, tuned)]
     ranks = [(each["accuracy"], -each["loss"]) for each in figures]
@@ -316,7 +316,7 @@ def _chosen(alone: Outcome, tuned: Outcome) -> Outcome:
     return replace(tuned if used else alone, history=tuned.history, training=training)
 
 
-def _validated(outcome: Outcome) -> dict[str, float]:
+def _validated(outcome: Headed) -> dict[str, float]:
     answers = next(each for each in outcome.answers if each.name == "validation")
     right = answers.labels == answers.predicted
     return {"accuracy": float(right.mean()), "loss": mean_surprise(answers.p_label)}

@@ -247,7 +247,7 @@ def test_fault_53_a_newer_format_asks_for_an_update(bundle):
 
 def test_fault_48_a_resize_that_does_not_exist_is_refused_with_its_field(bundle):
     bundle.write_bytes(_with_manifest(bundle, b'"squash"', b'"squish"'))
-    with pytest.raises(ModelError, match=r"input\.resize: Input should be 'squash'"):
+    with pytest.raises(ModelError, match=r"input\.image\.resize: Input should be 'squash'"):
         archive.read(bundle)
 
 

@@ -68,7 +68,7 @@ def test_fault_51_an_output_that_is_narrower_than_it_says_is_refused():
 def test_fault_50_a_layer_that_would_take_all_memory_is_refused():
     check(network(lambda _pixels, means: padded(means, ops.constant(np.array([0, 100_000])))))
     huge = network(lambda _pixels, means: padded(means, ops.constant(np.array([0, 10**9]))))
-    with pytest.raises(Refused, match=r"1,000,000,\d{3} numbers for a photo of 8 × 8 pixels"):
+    with pytest.raises(Refused, match=r"1,000,000,\d{3} numbers for a sample of 8 × 8 × 3"):
         check(huge)
 
 
@@ -78,7 +78,7 @@ def test_fault_50_so_are_many_layers_that_would_take_it_together():
             [padded(means, ops.constant(np.array([0, 10_000 + i]))) for i in range(14)], 1
         )
 
-    with pytest.raises(Refused, match="more than 4,096 a pixel"):
+    with pytest.raises(Refused, match="more than 262,144"):
         check(network(many))
 
 
@@ -89,7 +89,7 @@ def test_fault_50_a_size_that_a_photo_chooses_is_refused():
         width = ops.concat([zero, ops.unsqueeze(brightest, zero)], 0)
         return padded(means, width)
 
-    with pytest.raises(Refused, match="depends on the photo"):
+    with pytest.raises(Refused, match="depends on the sample"):
         check(network(chosen))
 
 
@@ -99,7 +99,7 @@ def test_fault_51_a_bundle_with_such_a_graph_predicts_nothing(tmp_path, members)
     path = tmp_path / "model.headstart"
     archive.write(path, MANIFEST, {**members, "model.xml": xml, "model.bin": weights})
     classifier = Classifier(archive.read(path))
-    with pytest.raises(ModelError, match="4,096 a pixel") as caught:
+    with pytest.raises(ModelError, match="more than 262,144") as caught:
         classifier.predict_proba([b""])
     assert caught.value.where == f"{path}: model.xml"
 

@@ -106,7 +106,7 @@ class OpenVinoEngine:
             },
         )
 
-    def run(self, pixels: Pixels) -> NDArray[np.float32]:
+    def run(self, pixels: Pixels | NDArray[np.float32]) -> NDArray[np.float32]:
         request = getattr(self._local, "request", None)
         if request is None:
             with self._compiling:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from headstart.backbone.engine import OpenVinoEngine, Pixels
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
+from headstart.bundle.manifest import ImageInput, Manifest
 from headstart.errors import HeadstartError, OptionError
 from headstart.evaluation.metrics import softmax
 from headstart.events import Listener, Notice, nobody
@@ -106,7 +107,7 @@ def export(
     network = classifier.to_keras(weights, compiled=target.whole)
     for text in _warnings(classifier, network, target) if target.whole else ():
         listen(Notice(text))
-    pixels = images(classifier.manifest.input.size)
+    samples = _samples(classifier.manifest)
     with made_beside(path) as made, _quiet():
         target.write(network, made)
         try:
@@ -121,8 +122,8 @@ def export(
         _compare(network.weights, again.weights)
         if target.whole:
             _compare_training(network, again, state=target.state)
-        found = np.asarray(again(pixels, training=False))
-        difference = float(np.abs(found - _answers(classifier, pixels)).max())
+        found = np.asarray(again(samples, training=False))
+        difference = float(np.abs(found - _answers(classifier, samples)).max())
         if not difference <= TOLERANCE:
             raise HeadstartError(
                 f"The exported model gives other answers than the bundle (by {difference:.2g}, and "
@@ -167,6 +168,17 @@ def _place(model: Path, out: str | Path | None, suffix: str, force: bool) -> Pat
     return path
 
 
+def _samples(manifest: Manifest) -> Pixels | NDArray[np.float32]:
+    """What to compare networks on: images, or rows as the network takes them."""
+    if isinstance(manifest.input, ImageInput):
+        return images(manifest.input.size)
+    random, shape = np.random.default_rng(0), manifest.shape
+    rows = random.standard_normal((_IMAGES, shape.width)).astype(np.float32)
+    for place, buckets, _ in shape.embedded:
+        rows[:, place] = np.arange(_IMAGES) % buckets
+    return rows
+
+
 def images(size: int) -> Pixels:
     """Images to compare networks on: noise, from nearly one colour to full contrast."""
     random = np.random.default_rng(0)
@@ -177,12 +189,12 @@ def images(size: int) -> Pixels:
     return mixed
 
 
-def _answers(classifier: Classifier, pixels: Pixels) -> NDArray[np.float64]:
+def _answers(classifier: Classifier, samples: Pixels | NDArray[np.float32]) -> NDArray[np.float64]:
     """The bundle's probabilities in float32, whatever it predicts in."""
     manifest = classifier.manifest
     digest = manifest.entries["model.bin"].sha256
     engine = OpenVinoEngine(classifier.graph(), digest, "float32", "logits")
-    return softmax(engine.run(pixels) / (manifest.temperature or 1.0))
+    return softmax(engine.run(samples) / (manifest.temperature or 1.0))
 
 
 def _compare_training(network: Any, again: Any, *, state: bool) -> None:

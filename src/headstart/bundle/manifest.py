@@ -20,9 +20,12 @@ from pydantic import (
     model_validator,
 )
 
+from headstart.backbone.dense import Shape
 from headstart.bundle.graph_check import Port
 from headstart.bundle.refusal import Refused
 from headstart.bundle.strict_json import parse_object
+from headstart.data import columns
+from headstart.data.columns import Column
 from headstart.sets import JudgedSet
 
 FORMAT: Final = 1
@@ -125,8 +128,42 @@ class Packaged(_Record):
     preprocessing: Name
 
 
-Input = ImageInput
-Network = Annotated[Backboned | Packaged, Field(discriminator="kind")]
+class Dense(_Record):
+    """A dense network on columns, `backbone.dense`.
+
+    Attributes:
+        hidden: the widths of its hidden layers.
+        optimizer: Keras' class name and configuration.
+        dropout, label_smoothing: of its training, as of a `HeadRef`.
+    """
+
+    kind: Literal["dense"] = "dense"
+    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(max_length=64)
+    optimizer: dict[str, JsonValue]
+    dropout: float = Field(ge=0, lt=1)
+    label_smoothing: float = Field(ge=0, le=1)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "dense"
+
+
+class ColumnsInput(_Record):
+    """How a row becomes numbers: `data.columns.matrix(columns, frame)`.
+
+    Attributes:
+        target: the column with the labels, where they are known.
+        columns: every other one, in the order of the table that was trained on.
+    """
+
+    kind: Literal["columns"] = "columns"
+    target: Name
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+
+Input = Annotated[ImageInput | ColumnsInput, Field(discriminator="kind")]
+Network = Annotated[Backboned | Packaged | Dense, Field(discriminator="kind")]
 
 
 class Entry(_Record):
@@ -179,7 +216,7 @@ class Manifest(_Record):
     """
 
     format: Literal[1] = FORMAT
-    task: Literal["image"]
+    task: Literal["image", "table"]
     classes: tuple[Name, ...] = Field(min_length=2)
     input: Input
     network: Network
@@ -203,33 +240,57 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if isinstance(self.network, Backboned) and self.input.size != self.network.backbone.size:
+        rows = isinstance(self.input, ColumnsInput)
+        if rows != (self.task == "table") or rows != isinstance(self.network, Dense):
+            raise ValueError("task, input and network do not go together")
+        if isinstance(self.network, Backboned) and self.image.size != self.network.backbone.size:
             raise ValueError("input.size and network.backbone.size differ")
         if not self.tensors.keys() <= self.entries.keys():
             raise ValueError("tensors names an entry that entries does not")
         return self
 
+    @property
+    def image(self) -> ImageInput:
+        """The input of a classifier of photos."""
+        assert isinstance(self.input, ImageInput)
+        return self.input
+
+    @property
+    def table(self) -> ColumnsInput:
+        """The input of a classifier of rows."""
+        assert isinstance(self.input, ColumnsInput)
+        return self.input
+
+    @property
+    def shape(self) -> Shape:
+        """Of a dense network."""
+        assert isinstance(self.network, Dense)
+        embedded, width = columns.embedded(self.table.columns), columns.width(self.table.columns)
+        return Shape(width, embedded, self.network.hidden, len(self.classes))
+
     def inputs(self) -> dict[str, Port]:
-        """What the graph takes: uint8 RGB photos."""
+        """What the graph takes: uint8 RGB photos, or rows as numbers."""
+        if isinstance(self.input, ColumnsInput):
+            return {"columns": Port("f32", (-1, columns.width(self.input.columns)))}
         side = self.input.size
         return {"pixels": Port("u8", (-1, side, side, 3))}
 
     def outputs(self) -> dict[str, Port]:
-        """What the graph gives for each photo; of a packaged model the logits alone."""
+        """What the graph gives for each sample; without a backbone the logits alone."""
         logits = {"logits": Port("f32", (-1, len(self.classes)))}
-        if isinstance(self.network, Packaged):
-            return logits
-        return {"features": Port("f32", (-1, self.network.backbone.features)), **logits}
+        if isinstance(self.network, Backboned):
+            return {"features": Port("f32", (-1, self.network.backbone.features)), **logits}
+        return logits
 
     def weights(self) -> dict[str, TensorSpec]:
-        """What `weights.safetensors` holds of the head: logits = features @ kernel + bias."""
-        if isinstance(self.network, Packaged):
-            return {}
-        features, classes = self.network.backbone.features, len(self.classes)
-        return {
-            "head.kernel": TensorSpec(dtype="F32", shape=(features, classes)),
-            "head.bias": TensorSpec(dtype="F32", shape=(classes,)),
-        }
+        """What `weights.safetensors` holds: of a head, logits = features @ kernel + bias."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        if isinstance(self.network, Backboned):
+            features, classes = self.network.backbone.features, len(self.classes)
+            shapes = {"head.kernel": (features, classes), "head.bias": (classes,)}
+        elif isinstance(self.network, Dense):
+            shapes = self.shape.tensors()
+        return {name: TensorSpec(dtype="F32", shape=shape) for name, shape in shapes.items()}
 
     def to_bytes(self) -> bytes:
         """The manifest as JSON; the same content gives the same bytes."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.backbone import catalog
 from headstart.backbone.weights import Weights, resolve
-from headstart.bundle.manifest import Backboned, BackboneRef, Manifest, Packaged
+from headstart.bundle.manifest import Backboned, BackboneRef, Dense, Manifest, Packaged
 from headstart.bundle.refusal import Refused
 from headstart.errors import ModelError
 from headstart.store.files import printable
@@ -40,6 +40,8 @@ def network(manifest: Manifest, tensors: Tensors, weights: str | None = None) ->
         ModelError: the weight file is not the one that the bundle was made with.
         Refused: the bundle was packaged, or its tensors do not fit the backbone.
     """
+    if isinstance(manifest.network, Dense):
+        return _dense(manifest, tensors)
     made = _made_here(manifest)
     backbone, head = made.backbone, made.head
     from headstart.backbone.networks import keras_model
@@ -65,6 +67,22 @@ def network(manifest: Manifest, tensors: Tensors, weights: str | None = None) ->
     return keras.Model(base.input, x, name="classifier")
 
 
+def _dense(manifest: Manifest, tensors: Tensors) -> Any:
+    """Columns as `data.mapping.matrix` makes them in, probabilities out."""
+    from headstart.backbone.dense import keras_model
+    from headstart.backbone.quiet_keras import keras
+
+    assert isinstance(manifest.network, Dense)
+    base = keras_model(manifest.shape, manifest.network.dropout, 0)
+    scale = np.float32(1 / (manifest.temperature or 1.0))
+    for layer in base.layers:
+        if layer.name.startswith(("dense_", "embedding_", "logits")):
+            values = [tensors[f"{layer.name}/{weight.name}"] for weight in layer.weights]
+            layer.set_weights([v * scale for v in values] if layer.name == "logits" else values)
+    x = keras.layers.Softmax(name="probabilities")(base.output)
+    return keras.Model(base.input, x, name="classifier")
+
+
 def compile_as_trained(model: Any, manifest: Manifest, state: Tensors) -> None:
     """Compile a model of `network` so that `fit` goes on where the training stopped.
 
@@ -77,7 +95,8 @@ def compile_as_trained(model: Any, manifest: Manifest, state: Tensors) -> None:
     Raises:
         Refused: the bundle was packaged, or the optimizer is not one that is known here.
     """
-    head = _made_here(manifest).head
+    made = manifest.network
+    head = made if isinstance(made, Dense) else _made_here(manifest).head
     from headstart.backbone.quiet_keras import keras
 
     optimizer = _optimizer(head.optimizer) if head.optimizer else keras.optimizers.Adam()
@@ -101,6 +120,7 @@ def _made_here(manifest: Manifest) -> Backboned:
             "model only the graph that predicts.",
             mend="Use the Keras model itself.",
         )
+    assert isinstance(manifest.network, Backboned)
     return manifest.network
 
 

@@ -1,7 +1,7 @@
 """Make a bundle of a trained head, and prove it before it is handed over."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,26 +50,50 @@ def save(
     Raises:
         HeadstartError: the loaded bundle gives other answers. Nothing is left at `path`.
     """
-    xml, weights = serialized(with_head(backbone, head), path.parent)
     trained = {"head.kernel": head.weights, "head.bias": head.bias}
     trained |= {f"backbone/{name}": tensor for name, tensor in tuned.items()}
+
+    def difference(saved: Classifier) -> float:
+        kept = safetensors.numpy.load(bytes(saved.members["weights.safetensors"]))
+        again = Head(kept["head.kernel"], kept["head.bias"], head.strength)
+        return max(
+            _largest(saved.predict_proba(proof_files) - proof),
+            _largest(np.array([*_differences(head, again, features)])),
+        )
+
+    return write_proved(path, manifest, with_head(backbone, head), trained, optimizer, difference)
+
+
+def write_proved(
+    path: Path,
+    manifest: Manifest,
+    graph: "Model",
+    tensors: Mapping[str, NDArray[np.float32]],
+    optimizer: Mapping[str, NDArray[Any]],
+    difference: Callable[[Classifier], float],
+) -> Classifier:
+    """Write a bundle, load it again, and keep it only if it answers as it should.
+
+    Args:
+        tensors: the content of `weights.safetensors`.
+        optimizer: the variables of the optimizer, by name; empty: there was none.
+        difference: how far the loaded bundle's probabilities lie from those to expect.
+
+    Raises:
+        HeadstartError: too far. Nothing is left at `path`.
+    """
+    xml, weights = serialized(graph, path.parent)
     members: dict[str, bytes | Path] = {"model.xml": xml, "model.bin": weights}
-    members["weights.safetensors"] = safetensors.numpy.save(trained)
+    members["weights.safetensors"] = safetensors.numpy.save(dict(tensors))
     if optimizer:
         members["optimizer.safetensors"] = safetensors.numpy.save(dict(optimizer))
     archive.write(path, manifest, members)
     try:
         saved = Classifier.open(path)
-        kept = safetensors.numpy.load(bytes(saved.members["weights.safetensors"]))
-        again = Head(kept["head.kernel"], kept["head.bias"], head.strength)
-        difference = max(
-            _largest(saved.predict_proba(proof_files) - proof),
-            _largest(np.array([*_differences(head, again, features)])),
-        )
-        if not difference <= TOLERANCE[manifest.precision]:
+        found = difference(saved)
+        if not found <= TOLERANCE[manifest.precision]:
             raise HeadstartError(
-                "The saved bundle gives other answers than what was trained "
-                f"(by {difference:.2g}).",
+                f"The saved bundle gives other answers than what was trained (by {found:.2g}).",
                 mend="Nothing was kept. This should not happen: please report it.",
             )
     except BaseException:

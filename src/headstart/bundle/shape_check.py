@@ -19,13 +19,16 @@ NUMBERS_LIMIT = 4096
 """How many numbers a network may compute for each pixel of its input, in all layers together.
 The backbones of the catalog compute 200 (MobileNetV3) to 1,600 (ConvNeXt-Tiny)."""
 
+ROW_LIMIT = 1 << 20
+"""The same for a whole row of a table: its widest network computes some 800,000."""
+
 
 def check_shapes(model: "Model", inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> None:
     """Check the shapes that OpenVINO infers.
 
     Args:
         model: as read; it gets its batch back as it was.
-        inputs, outputs: what the manifest says of them, by name; one input, of photos.
+        inputs, outputs: what the manifest says of them, by name; one input, of photos or rows.
 
     Raises:
         Refused: an input or output has another shape, a layer has a shape that depends on the
@@ -33,9 +36,8 @@ def check_shapes(model: "Model", inputs: Mapping[str, Port], outputs: Mapping[st
     """
     compare("input", {port.any_name: _port(port) for port in model.inputs}, inputs)
     compare("output", {port.any_name: _port(port) for port in model.outputs}, outputs)
-    ((batch, *photo),) = (port.shape for port in inputs.values())
-    height, width, _ = photo
-    model.reshape([1, *photo])
+    ((batch, *sample),) = (port.shape for port in inputs.values())
+    model.reshape([1, *sample])
     numbers = 0
     for node in model.get_ordered_ops():
         if node.get_type_name() == "Constant":  # its bytes are in the file
@@ -44,15 +46,16 @@ def check_shapes(model: "Model", inputs: Mapping[str, Port], outputs: Mapping[st
             shape = _port(output).shape
             if -1 in shape:
                 raise Refused(
-                    f"the shape of layer {node.get_friendly_name()[:100]!r} depends on the photo."
+                    f"the shape of layer {node.get_friendly_name()[:100]!r} depends on the sample."
                 )
             numbers += prod(shape)
-    if numbers > NUMBERS_LIMIT * height * width:
+    limit = NUMBERS_LIMIT * prod(sample[:2]) if len(sample) == 3 else ROW_LIMIT
+    if numbers > limit:
+        size = " × ".join(map(str, sample))
         raise Refused(
-            f"its layers compute {numbers:,} numbers for a photo of {height} × {width} pixels, "
-            f"more than {NUMBERS_LIMIT:,} a pixel."
+            f"its layers compute {numbers:,} numbers for a sample of {size}, more than {limit:,}."
         )
-    model.reshape([batch, *photo])
+    model.reshape([batch, *sample])
 
 
 def _port(output: "Output") -> Port:

@@ -25,14 +25,14 @@ def run(
     json: Flag = False,
     quiet: Flag = False,
 ) -> None:
-    """Judge a classifier by other photos whose labels are known.
+    """Judge a classifier by other photos or rows whose labels are known.
 
     Parameters
     ----------
     model
         A bundle or a run folder.
     source
-        Labelled photos, in any layout that `train` takes.
+        Labelled photos or rows, in any layout that `train` takes.
     out
         Also make this folder, with a page on the figures as `train` writes one.
     force

@@ -1,12 +1,13 @@
 """`headstart inspect`: what is in a classifier."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from headstart.bundle.classifier import Classifier
-from headstart.bundle.manifest import Network, Packaged
+from headstart.bundle.manifest import Dense, Network, Packaged
 from headstart.commands.output import Flag, print_json
 
 
@@ -47,6 +48,8 @@ def training(network: Network) -> dict[str, Any]:
     """How it was trained: from which layer on, by what, at which highest rate, to lower what."""
     if isinstance(network, Packaged):  # how it was trained is not told
         return dict.fromkeys(("first_trained", "optimizer", "learning_rate", "loss"))
+    if isinstance(network, Dense):
+        return _by_gradient("dense_1", network.optimizer, network.label_smoothing)
     head = network.head
     if head.optimizer is None:
         return {
@@ -55,12 +58,17 @@ def training(network: Network) -> dict[str, Any]:
             "learning_rate": None,
             "loss": f"log loss + {head.l2:.3g}/2 · |weights|²",
         }
+    return _by_gradient(head.first, head.optimizer, head.label_smoothing)
+
+
+def _by_gradient(
+    first: str | None, optimizer: dict[str, Any], smoothing: float | None
+) -> dict[str, Any]:
     return {
-        "first_trained": head.first,
-        "optimizer": head.optimizer.get("class_name"),
-        "learning_rate": _highest_rate(head.optimizer.get("config")),
-        "loss": "cross-entropy"
-        + (f", label smoothing {head.label_smoothing:g}" if head.label_smoothing else ""),
+        "first_trained": first,
+        "optimizer": optimizer.get("class_name"),
+        "learning_rate": _highest_rate(optimizer.get("config")),
+        "loss": "cross-entropy" + (f", label smoothing {smoothing:g}" if smoothing else ""),
     }
 
 
@@ -83,12 +91,18 @@ def text(found: dict[str, Any]) -> str:
         shape = " × ".join("n" if side < 0 else str(side) for side in layer["output"])
         name = layer["name"] if len(layer["name"]) < 32 else f"…{layer['name'][-30:]}"
         lines.append(f"{name:<32}{layer['operation']:<18}{shape:<20}{layer['weights']:>10,}")
-    image = manifest["input"]
+    given = manifest["input"]
+    if given["kind"] == "image":
+        taken = {"Photos": f"{given['size']} × {given['size']}, {given['resize']}"}
+    else:
+        kinds = Counter(column["kind"] for column in given["columns"])
+        said = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+        taken = {"Columns": f"{said}; target {given['target']}"}
     rows = {
         "Classes": ", ".join(manifest["classes"]),
         "Parameters": f"{found['parameters']:,} in all, {found['trainable_parameters']:,} trained",
         **_origin(found),
-        "Photos": f"{image['size']} × {image['size']}, {image['resize']}",
+        **taken,
         "Arithmetic": manifest["precision"],
         "Accuracy": ", ".join(
             f"{name.replace('_', '-')} {scores['accuracy']:.1%}"
@@ -110,13 +124,22 @@ def _origin(found: dict[str, Any]) -> dict[str, str]:
     if network["kind"] == "packaged":
         words = f"{network['name']}, packaged; preprocessing: {network['preprocessing']}"
         return {"Model": words}
+    if network["kind"] == "dense":
+        widths = ", ".join(map(str, network["hidden"]))
+        made = {"Network": f"dense, hidden layers of {widths}"}
+    else:
+        named = f"{network['backbone']['name']}, its batch normalizations folded in above"
+        made = {"Backbone": named}
     return {
-        "Backbone": f"{network['backbone']['name']}, its batch normalizations folded in above",
-        "Trained": "logits alone" if first == "logits" else f"from {first} on, the rest frozen",
+        **made,
+        "Trained": _TRAINED.get(first, f"from {first} on, the rest frozen"),
         "Trained by": f"{found['optimizer']}, "
         + ("no learning rate" if rate is None else f"learning rate up to {rate:g}")
         + f"; loss: {found['loss']}",
     }
+
+
+_TRAINED = {"logits": "logits alone", "dense_1": "every layer"}
 
 
 def _layers(classifier: Classifier) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`headstart predict`: the class of every photo, written as the answers come."""
+"""`headstart predict`: the class of every photo or row, written as the answers come."""
 
 import csv
 import json
@@ -8,12 +8,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from cyclopts import Parameter
+from numpy.typing import NDArray
 
 from headstart.bundle.classifier import Classifier
-from headstart.commands.inputs import none_readable, photos
+from headstart.commands.inputs import none_readable, photos, row_names
 from headstart.commands.output import Flag
+from headstart.commands.progress import listening
 from headstart.errors import OptionError, SourceError
+from headstart.events import Listener
 from headstart.store.cells import escaped
 from headstart.store.files import printable
 
@@ -32,18 +36,20 @@ def run(
     json: Flag = False,
     quiet: Flag = False,
 ) -> None:
-    """Name the class of photos.
+    """Name the class of photos or of rows of a table.
 
     Parameters
     ----------
     model
         A bundle or a run folder.
     inputs
-        Files, folders, patterns in quotes, or - for paths on standard input, one a line.
+        Photos: files, folders, patterns in quotes, or - for paths on standard input, one a line.
+        Rows: CSV, TSV, Parquet or Arrow files, or - for JSON on standard input, one object a line
+        or a list of them.
     format
         How the answers are written; all but json are written as they come.
     top
-        How many classes to give for each photo, the most probable first.
+        How many classes to give for each photo or row, the most probable first.
     json
         The same as --format json.
     quiet
@@ -65,7 +71,12 @@ def predict(model: Path, inputs: Sequence[str], top: int, form: Format, quiet: b
     if not inputs:
         raise SourceError("There is nothing to predict.", mend="Name photos, folders, or -.")
     classifier = Classifier.open(model)
-    answers = _Answers(classifier, photos(inputs), min(top, len(classifier.classes)))
+    top = min(top, len(classifier.classes))
+    if classifier.manifest.task == "table":
+        with listening(quiet) as listen:
+            _WRITERS[form](_RowAnswers(classifier, inputs, top, listen), quiet)
+        return
+    answers = _Answers(classifier, photos(inputs), top)
     _WRITERS[form](answers, quiet)
     if answers.failed and not answers.given:
         raise none_readable(answers.failed, answers.first_fault)
@@ -94,15 +105,35 @@ class _Answers:
                     yield {"input": name, "error": faults[i]}
                     continue
                 self.given += 1
-                best = rows[i].argsort(kind="stable")[::-1][: self.top]
-                top = [
-                    {"class": self.classes[j], "probability": round(float(rows[i, j]), 6)}
-                    for j in best
-                ]
-                yield {"input": name, **top[0], "top": top}
+                yield _answer(name, rows[i], self.classes, self.top)
 
 
-def _table(answers: _Answers, quiet: bool) -> None:
+class _RowAnswers:
+    """The answers to the rows of each file in turn."""
+
+    def __init__(
+        self, classifier: Classifier, inputs: Sequence[str], top: int, listen: Listener
+    ) -> None:
+        self.classes = classifier.classes
+        self.top = top
+        self._classifier, self._inputs, self._listen = classifier, inputs, listen
+
+    def __iter__(self) -> Iterator[Answer]:
+        for item in self._inputs:
+            names, given = row_names(item)
+            made = self._classifier.of_rows(given, self._listen)
+            ahead = f"{printable(item)}: " if len(self._inputs) > 1 else ""
+            for name, shares in zip(names, made, strict=True):
+                yield _answer(f"{ahead}{name}", shares, self.classes, self.top)
+
+
+def _answer(name: str, shares: NDArray[np.float32], classes: Sequence[str], most: int) -> Answer:
+    best = shares.argsort(kind="stable")[::-1][:most]
+    top = [{"class": classes[j], "probability": round(float(shares[j]), 6)} for j in best]
+    return {"input": name, **top[0], "top": top}
+
+
+def _table(answers: _Answers | _RowAnswers, quiet: bool) -> None:
     for answer in answers:
         if "error" not in answer:
             shares = (f"{each['class']} {each['probability']:.1%}" for each in answer["top"])
@@ -111,17 +142,17 @@ def _table(answers: _Answers, quiet: bool) -> None:
             print(f"{answer['input']}: {answer['error']}", file=sys.stderr)
 
 
-def _json(answers: _Answers, _quiet: bool) -> None:
+def _json(answers: _Answers | _RowAnswers, _quiet: bool) -> None:
     document = {"format": 1, "classes": answers.classes, "predictions": list(answers)}
     print(json.dumps(document, indent=2))
 
 
-def _json_lines(answers: _Answers, _quiet: bool) -> None:
+def _json_lines(answers: _Answers | _RowAnswers, _quiet: bool) -> None:
     for answer in answers:
         print(json.dumps(answer), flush=True)
 
 
-def _csv(answers: _Answers, _quiet: bool) -> None:
+def _csv(answers: _Answers | _RowAnswers, _quiet: bool) -> None:
     numbers = range(1, answers.top + 1)
     columns = [column for i in numbers for column in (f"class_{i}", f"probability_{i}")]
     writer = csv.writer(sys.stdout, lineterminator="\n")

@@ -3,8 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 from headstart.events import Epoch, Event, Listener, Notice, Progress, nobody
+
+_EVERY = 5  # epochs that are told whatever their pace
+_PAUSE_S = 0.5
 
 
 @contextmanager
@@ -14,8 +18,9 @@ def listening(quiet: bool) -> Iterator[Listener]:
     if quiet:
         yield nobody
         return
+    due = _Pace()
     if not sys.stderr.isatty():
-        yield _print_line
+        yield lambda event: _print_line(event) if due(event) else None
         return
 
     from rich.console import Console
@@ -34,6 +39,8 @@ def listening(quiet: bool) -> Iterator[Listener]:
         tasks: dict[str, TaskID] = {}
 
         def listen(event: Event) -> None:
+            if not due(event):
+                return
             if not isinstance(event, Progress):
                 console.print(_line(event), markup=False)
             elif event.stage in tasks:
@@ -44,6 +51,21 @@ def listening(quiet: bool) -> Iterator[Listener]:
                 )
 
         yield listen
+
+
+class _Pace:
+    """Whether an event is told: of many short epochs only some are."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self, event: Event) -> bool:
+        if not isinstance(event, Epoch) or event.number <= _EVERY:
+            return True
+        now = perf_counter()
+        told = now - self._last > _PAUSE_S or event.number == event.total
+        self._last = now if told else self._last
+        return told
 
 
 def _print_line(event: Event) -> None:

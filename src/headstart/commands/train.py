@@ -23,12 +23,13 @@ def run(
     json: Flag = False,
     quiet: Flag = False,
 ) -> None:
-    """Train a classifier on labelled photos, judge it, and write a page on it.
+    """Train a classifier on labelled photos or rows, judge it, and write a page on it.
 
     Parameters
     ----------
     source
-        A folder with one folder a class, or a zip, CSV or Parquet file; see docs/data.md.
+        Photos: a folder with one folder a class, a zip of it, or a list with --image-column; see
+        docs/data.md. Rows: a CSV, TSV, Parquet or Arrow file with --target; see docs/tables.md.
     out
         Folder for the results. [default: runs/NAME-N]
     force

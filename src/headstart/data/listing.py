@@ -11,7 +11,12 @@ from headstart.store.files import printable
 if TYPE_CHECKING:
     import polars
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".ipc")
+
+
+def is_table(source: str | Path) -> bool:
+    """Whether a source is a file of rows."""
+    return Path(source).suffix.lower() in SUFFIXES and not os.path.isdir(source)
 
 
 class Row(NamedTuple):

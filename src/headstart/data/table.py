@@ -17,8 +17,6 @@ from headstart.errors import OptionError, SourceError
 from headstart.store.files import printable
 
 TEXTS = (".csv", ".tsv")
-BINARIES = (".parquet", ".arrow", ".feather", ".ipc")
-SUFFIXES = (*TEXTS, *BINARIES)
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "?")
 """Cells of a text file that hold no value."""

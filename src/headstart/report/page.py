@@ -21,11 +21,12 @@ from headstart.options import Resize, as_flags, chosen
 from headstart.parallel import cores, side_by_side
 from headstart.report import curves, learning, views, words
 from headstart.report.html import data_uri, environment
-from headstart.report.mistakes import worst
+from headstart.report.mistakes import Mistakes, worst
 from headstart.run import HISTORY, PREDICTIONS, Run
 
 Photos = Callable[[str], bytes | None]
 
+_EXAMPLE = {"image": "photo.jpg", "table": "rows.csv"}
 _MISTAKES = 12
 _SMALL, _LARGE = 160, 320  # longest side in pixels
 
@@ -47,9 +48,6 @@ def render(folder: Path, photos: Photos) -> str:
     metrics = run.metrics
     key, scores = words.judged(metrics)
     mistakes = worst(folder / PREDICTIONS, key.replace("_", "-"), _MISTAKES)
-    samples = views.sample_photos(run.split, metrics["classes"])
-    candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
-    receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
     model = metrics.get("model") or str(folder.absolute())  # that of `evaluate` lies elsewhere
     context = {
         "metrics": metrics,
@@ -63,20 +61,32 @@ def render(folder: Path, photos: Photos) -> str:
         "matrix": views.matrix(scores["confusion_matrix"], metrics["classes"]),
         "by_class": views.by_class(scores, metrics["classes"]),
         "mistakes": mistakes,
-        "samples": samples,
-        "received": next(filter(None, map(receive, candidates)), None),
         "left_out": views.reasons(run.findings["left_out"]),
         "noun": words.noun(metrics),
         "trained": words.was_trained(metrics),
-        "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
         "options": run.options["options"],
         "command": _command(run.options, metrics.get("model")),
-        "predict": shlex.join(["headstart", "predict", model, "photo.jpg"]),
+        "predict": shlex.join(["headstart", "predict", model, _EXAMPLE[metrics["task"]]]),
+        "example": _EXAMPLE[metrics["task"]],
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
-        "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
+        **(_of_photos(run, mistakes, photos) if metrics["task"] == "image" else {}),
         **_training(folder, metrics.get("training"), words.noun(metrics)),
     }
     return environment().get_template("page.html").render(context)
+
+
+def _of_photos(run: Run, mistakes: Mistakes, photos: Photos) -> dict[str, Any]:
+    """What only the page on photos shows."""
+    metrics = run.metrics
+    samples = views.sample_photos(run.split, metrics["classes"])
+    candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
+    receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
+    return {
+        "samples": samples,
+        "received": next(filter(None, map(receive, candidates)), None),
+        "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
+        "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
+    }
 
 
 def _training(folder: Path, training: learning.Training | None, noun: str) -> dict[str, Any]:

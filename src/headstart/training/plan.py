@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
 from headstart.errors import MissingError, OptionError
-from headstart.options import TrainOptions
+from headstart.options import TrainOptions, chosen
 from headstart.training.loop import Recipe
 
 _RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
@@ -23,6 +23,9 @@ _TUTORIAL = Recipe(
     schedule="constant",
     keep_best=False,
 )
+TUTORIAL_HIDDEN = (16, 32)
+_TUTORIAL_EPOCHS = 30  # of the network for columns
+_ROW_EPOCHS, _ROW_PATIENCE = 80, 15
 _ONLY_BY_GRADIENT = (
     "epochs",
     "batch_size",
@@ -31,6 +34,7 @@ _ONLY_BY_GRADIENT = (
     "label_smoothing",
     "patience",
 )
+_FOR_PHOTOS = ("backbone", "weights", "size", "resize", "unfreeze", "views", "precision", "augment")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,48 @@ def planned(options: TrainOptions, row: Backbone) -> Plan | None:
             mend="Run: pip install 'headstart[tensorflow]', or give --unfreeze none.",
         )
     return found
+
+
+def refuse_for_photos(options: TrainOptions) -> None:
+    """Refuse what says something of tables alone.
+
+    Raises:
+        OptionError: it names the options.
+    """
+    given = chosen(options.model_dump(mode="json"))
+    if idle := [name for name in ("hidden", "scaling", "drop_unlabelled") if name in given]:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise OptionError(f"{names} would do nothing: it is for tables.", mend="Leave it out.")
+
+
+def for_columns(options: TrainOptions, rows: int) -> Plan:
+    """How a dense network is trained on so many rows.
+
+    Raises:
+        MissingError: TensorFlow is not installed.
+        OptionError: an option is for photos alone.
+    """
+    idle = [name for name in _FOR_PHOTOS if name in chosen(options.model_dump(mode="json"))]
+    if idle:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise OptionError(
+            f"{names} would do nothing: rows of a table are no photos.", mend="Leave it out."
+        )
+    if find_spec("tensorflow") is None:
+        raise MissingError(
+            "A network for a table is trained by Keras on TensorFlow, which is not installed.",
+            mend="Run: pip install 'headstart[tensorflow]'.",
+        )
+    wanted = {name: getattr(options, name) for name in _ONLY_BY_GRADIENT}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    budget = math.inf if options.budget is None else options.budget
+    if options.recipe is not None:
+        recipe, dropout = replace(_TUTORIAL, epochs=_TUTORIAL_EPOCHS), 0.0
+    else:
+        size = int(min(max(2 ** round(math.log2(max(rows, 1) / 60)), 16), 512))
+        recipe = Recipe(_ROW_EPOCHS, size, 4e-3, patience=_ROW_PATIENCE)
+        dropout = 0.1
+    return _with(Plan("all", recipe, dropout, None, only_if_better=False, budget=budget), given)
 
 
 def _asked(options: TrainOptions, row: Backbone) -> Plan | None:

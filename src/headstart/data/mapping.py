@@ -1,0 +1,250 @@
+"""Rows of a table as what a network takes: columns fitted to training rows, cells mapped.
+
+A scaling that has seen the test rows, or is fitted to them anew, makes figures that no new row will
+give; so `fit` is told which rows it may look at.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from headstart.data.columns import (
+    Boolean,
+    Category,
+    LeftOut,
+    Moment,
+    Number,
+    Part,
+    Scaling,
+    Used,
+    width,
+)
+from headstart.data.table import typed
+
+_FEW = 2  # rows of a category: one that is rarer says nothing that could be learned
+_ONE_HOT = 12  # categories; more get a trained vector each
+_MANY = 0.5  # of the rows have a value of their own: no category, but an id or a text
+_WORDS = 3  # on average: a text
+_ID_ROWS = 20
+_MOST = 1000  # categories of one column
+_TAIL = 10.0  # interquartile ranges from the median: heavy tails
+_TRUE, _FALSE = ["true", "yes", "t", "y"], ["false", "no", "f", "n"]
+_PERIODS: dict[Part, float] = {"month": 12, "weekday": 7, "hour": 24}
+
+
+def fit(
+    frame: pl.DataFrame, train: NDArray[np.int64], scaling: Scaling | None = None
+) -> list[Used | LeftOut]:
+    """What kind each column is, and what its kind needs to know.
+
+    Kinds are told from the types and from the training rows.
+
+    Args:
+        frame: columns of one type each, as `table.read` gives; no target among them.
+        train: numbers of the rows that may be looked at.
+        scaling: of all numbers; None: `robust` where there are values far out, else `standard`.
+    """
+    seen = frame[train]
+    return [_fitted(frame[name], seen[name], scaling) for name in frame.columns]
+
+
+def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Used | LeftOut:
+    name, dtype = column.name, column.dtype
+    missing = column.null_count() > 0
+    values = column.drop_nulls()
+    distinct = values.n_unique()
+    if not len(values):
+        return LeftOut(name=name, reason="empty")
+    if distinct == 1 and not missing:
+        return LeftOut(name=name, reason=f"constant: every row has {_short(values[0])}")
+    if dtype == pl.Boolean:
+        return Boolean(name=name, missing=missing)
+    if dtype.is_temporal():
+        return _moment(column, missing)
+    if dtype.is_numeric():
+        if _numbered(whole):
+            return LeftOut(name=name, reason="an id: whole numbers, each there once, without gaps")
+        return _number(column, missing, scaling)
+    lengths = values.str.split(" ").list.len()
+    if (distinct > _MANY * len(values) and len(values) >= _ID_ROWS) or distinct > _MOST:
+        if float(lengths.mean() or 0) >= _WORDS:  # type: ignore[arg-type]
+            return LeftOut(name=name, reason="free text")
+        return LeftOut(
+            name=name, reason=f"an id: {distinct:,} values in {len(values):,} training rows"
+        )
+    counts = values.value_counts()
+    kept = sorted(counts.filter(pl.col("count") >= _FEW)[name].to_list())
+    if not kept:
+        return LeftOut(name=name, reason="no value stands there twice")
+    embedded = 0 if len(kept) <= _ONE_HOT else min(16, 1 + round(math.sqrt(len(kept))))
+    return Category(name=name, values=tuple(kept), missing=missing, embedded=embedded)
+
+
+def _number(column: pl.Series, missing: bool, scaling: Scaling | None) -> Number:
+    values = column.drop_nulls().cast(pl.Float64).to_numpy()
+    low, median, high = (float(q) for q in np.quantile(values, (0.25, 0.5, 0.75)))
+    least, most = float(values.min()), float(values.max())
+    spread = high - low
+    if scaling is None:
+        far = max(most - median, median - least) > _TAIL * spread > 0
+        scaling = "robust" if far else "standard"
+    if scaling == "minmax":
+        center, range_ = least, most - least
+    elif scaling == "standard":
+        center, range_ = float(values.mean()), float(values.std())
+    else:
+        center, range_ = median, spread or float(values.std())
+    return Number(
+        name=column.name,
+        scaling=scaling,
+        center=center,
+        scale=1 / range_ if range_ > 0 else 1.0,
+        fill=median,
+        missing=missing,
+    )
+
+
+def _moment(column: pl.Series, missing: bool) -> Moment:
+    kind: Any = (
+        "date" if column.dtype == pl.Date else "time" if column.dtype == pl.Time else "datetime"
+    )
+    days = np.zeros(1) if kind == "time" else _part(column.drop_nulls(), "day")
+    spread = float(days.std())
+    return Moment(
+        name=column.name,
+        type=kind,
+        center=float(days.mean()),
+        scale=1 / spread if spread > 0 else 1.0,
+        missing=missing,
+    )
+
+
+def _numbered(column: pl.Series) -> bool:
+    """Whether a column of whole numbers only counts the rows."""
+    if not column.dtype.is_integer() or len(column) < _ID_ROWS or column.null_count():
+        return False
+    least, most = int(column.min()), int(column.max())  # type: ignore[arg-type]
+    return most - least + 1 == len(column) == column.n_unique()
+
+
+def _part(moments: pl.Series, part: Part) -> NDArray[np.float64]:
+    if part == "day":
+        days = moments.cast(pl.Datetime("us")).dt.epoch("us").cast(pl.Float64) / 86_400e6
+        return days.to_numpy()
+    if part == "hour":
+        return (moments.dt.hour() + moments.dt.minute() / 60).cast(pl.Float64).to_numpy()
+    found = moments.dt.month() if part == "month" else moments.dt.weekday()
+    return found.cast(pl.Float64).to_numpy()
+
+
+def _moments(column: pl.Series, kind: str) -> pl.Series:
+    """Cells as dates or times; what is none becomes null."""
+    dtype: Any = {"date": pl.Date, "time": pl.Time}.get(kind, pl.Datetime("us"))
+    found = typed(column) if column.dtype == pl.String else column
+    try:
+        return found.cast(dtype, strict=False)
+    except pl.exceptions.PolarsError:
+        return pl.Series(column.name, [None] * len(column), dtype)
+
+
+def _texts(column: pl.Series) -> pl.Series:
+    texts = column if column.dtype == pl.String else column.cast(pl.String)
+    return texts.str.strip_chars()
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")
+
+
+def matrix(columns: Sequence[Used | LeftOut], frame: pl.DataFrame) -> NDArray[np.float32]:
+    """What the network takes: float32 (n, width), the used columns in their order.
+
+    An embedded category is one number, its bucket.
+
+    Args:
+        frame: has a column for each that is used.
+    """
+    made = np.empty((len(frame), width(columns)), np.float32)
+    at = 0
+    for column in columns:
+        if not isinstance(column, LeftOut):
+            made[:, at : at + column.width] = numbers(column, frame[column.name])
+            at += column.width
+    return made
+
+
+def numbers(column: Used, cells: pl.Series) -> NDArray[np.float64]:
+    """The numbers that the cells of a column become, float64 (n, width)."""
+    match column:
+        case Number():
+            made, gone = _scaled(column, cells)
+        case Boolean():
+            made, gone = _truth(cells)
+        case Moment():
+            made, gone = _placed(column, cells)
+        case Category():
+            codes = buckets(column, cells)
+            return (
+                codes[:, None].astype(np.float64)
+                if column.embedded
+                else np.eye(column.buckets)[codes]
+            )
+    return np.column_stack([made, gone]) if column.missing else made
+
+
+def buckets(column: Category, cells: pl.Series) -> NDArray[np.int64]:
+    """int64 (n,): which of its values each cell is, then the others, then the missing ones."""
+    texts = _texts(cells)
+    known = pl.Series(column.values, dtype=pl.String)
+    order = pl.DataFrame({"value": known, "code": np.arange(len(known))})
+    found = pl.DataFrame({"value": texts}).join(order, "value", "left", maintain_order="left")
+    codes = found["code"].fill_null(len(known)).to_numpy().astype(np.int64)
+    if column.missing:
+        codes[texts.is_null().to_numpy()] = len(known) + 1
+    return codes
+
+
+def unseen(column: Category, cells: pl.Series) -> list[str]:
+    """Values that are none of those known, each once, sorted."""
+    return sorted({*_texts(cells).drop_nulls().unique()} - {*column.values})
+
+
+def _scaled(column: Number, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    texts = cells.str.strip_chars() if cells.dtype == pl.String else cells
+    values = texts.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
+    gone = ~np.isfinite(values)
+    z = (np.where(gone, column.fill, values) - column.center) * column.scale
+    if column.scaling == "robust":
+        z = z / np.sqrt(1 + (z / 3) ** 2)
+    return z[:, None], gone
+
+
+def _truth(cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    found = cells if cells.dtype == pl.Boolean else typed(cells.cast(pl.String))
+    if found.dtype == pl.String:  # one of the two words alone tells no pair
+        lower = found.str.to_lowercase()
+        true, false = (lower.is_in(words) for words in (_TRUE, _FALSE))
+        found = pl.select(pl.when(true).then(True).when(false).then(False)).to_series()
+    elif found.dtype != pl.Boolean:
+        found = found.cast(pl.Float64, strict=False) != 0
+    gone = found.is_null().to_numpy()
+    return found.fill_null(False).to_numpy().astype(np.float64)[:, None], gone
+
+
+def _placed(column: Moment, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    moments = _moments(cells, column.type)
+    gone = moments.is_null().to_numpy()
+    made: list[NDArray[np.float64]] = []
+    for part in column.parts:
+        values = np.nan_to_num(_part(moments, part))
+        if part == "day":
+            made.append(np.where(gone, 0, (values - column.center) * column.scale))
+        else:
+            angle = 2 * math.pi * values / _PERIODS[part]
+            made += [np.where(gone, 0, np.sin(angle)), np.where(gone, 0, np.cos(angle))]
+    return np.column_stack(made), gone

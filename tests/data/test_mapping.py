@@ -1,0 +1,124 @@
+"""data/mapping.py: rows as what a network takes."""
+
+import datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from headstart.data import mapping
+from headstart.data.columns import Category, LeftOut, Moment, Number, names, width
+from headstart.data.mapping import fit, matrix, unseen
+
+DAY = datetime.date(2024, 1, 1)
+
+
+def every(n: int) -> np.ndarray:
+    return np.arange(n)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "expected"),
+    [
+        ("minmax", [0.0, 0.25, 0.5, 0.75, 1.0]),
+        ("standard", list((np.arange(5) - 2) / np.sqrt(2))),
+    ],
+)
+def test_numbers_are_scaled_as_asked(scaling: str, expected: list[float]) -> None:
+    frame = pl.DataFrame({"x": [10, 20, 30, 40, 50]})
+    fitted = fit(frame, every(5), scaling)  # type: ignore[arg-type]
+    np.testing.assert_allclose(matrix(fitted, frame)[:, 0], expected, rtol=1e-6)
+
+
+def test_the_scaling_is_that_of_the_training_rows_alone() -> None:
+    frame = pl.DataFrame({"x": [0.0, 1.0, 2.0, 1000.0]})
+    (fitted,) = fit(frame, every(3), "minmax")
+    assert matrix([fitted], frame)[:, 0].tolist() == [0.0, 0.5, 1.0, 500.0]
+
+
+def test_values_far_out_are_bounded_by_the_robust_scaling() -> None:
+    values = [*range(100), 10**9]
+    frame = pl.DataFrame({"x": values})
+    (fitted,) = fit(frame, every(101))
+    assert isinstance(fitted, Number)
+    assert fitted.scaling == "robust"
+    mapped = matrix([fitted], frame)[:, 0]
+    assert np.abs(mapped).max() <= 3
+    assert (np.diff(mapped[:100]) > 0).all()
+
+
+def test_missing_values_are_a_fact_of_their_own() -> None:
+    frame = pl.DataFrame({"x": [1.0, None, 3.0], "c": ["a", "a", None], "b": [True, None, False]})
+    fitted = fit(frame, every(3), "minmax")
+    assert names(fitted) == ["x", "x missing", "c = a", "c other", "c missing", "b", "b missing"]
+    assert matrix(fitted, frame).tolist() == [
+        [0, 0, 1, 0, 0, 1, 0],
+        [0.5, 1, 1, 0, 0, 0, 1],
+        [1, 0, 0, 0, 1, 0, 0],
+    ]
+
+
+def test_fault_40_an_unseen_category_goes_into_a_bucket_and_is_named() -> None:
+    frame = pl.DataFrame({"c": ["a", "b", "a", "b"]})
+    (fitted,) = fit(frame, every(4))
+    assert isinstance(fitted, Category)
+    new = pl.DataFrame({"c": ["b", "z", None]})
+    assert matrix([fitted], new).tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 1]]
+    assert unseen(fitted, new["c"]) == ["z"]
+
+
+def test_categories_of_many_values_are_embedded() -> None:
+    values = [f"v{i % 40}" for i in range(200)]
+    frame = pl.DataFrame({"c": values})
+    (fitted,) = fit(frame, every(200))
+    assert isinstance(fitted, Category)
+    assert (fitted.embedded, width([fitted]), fitted.buckets) == (7, 1, 41)
+    codes = matrix([fitted], frame)[:, 0]
+    assert [fitted.values[int(code)] for code in codes] == values
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        ([None] * 30, "empty"),
+        ([7] * 30, "constant: every row has '7'"),
+        (list(range(100, 130)), "an id: whole numbers, each there once, without gaps"),
+        ([f"u{i}" for i in range(30)], "an id: 30 values in 30 training rows"),
+        ([f"this is the text {i}" for i in range(30)], "free text"),
+    ],
+)
+def test_fault_42_columns_that_tell_nothing_are_left_out_with_the_reason(
+    column: list[object], reason: str
+) -> None:
+    (fitted,) = fit(pl.DataFrame({"x": column}), every(30))
+    assert isinstance(fitted, LeftOut)
+    assert fitted.reason == reason
+    assert width([fitted]) == 0
+
+
+def test_dates_become_days_and_places_on_a_circle() -> None:
+    days = [DAY + datetime.timedelta(days=i) for i in range(365)]
+    frame = pl.DataFrame({"d": days})
+    (fitted,) = fit(frame, every(365))
+    assert isinstance(fitted, Moment)
+    mapped = matrix([fitted], frame)
+    assert mapped.shape == (365, 5)
+    assert np.allclose(mapped[:, 1] ** 2 + mapped[:, 2] ** 2, 1, atol=1e-6)
+    np.testing.assert_allclose(mapped[0, 3:], mapped[7, 3:], atol=1e-6)  # a week later
+    assert abs(mapped[:, 0].mean()) < 1e-5
+
+
+def test_texts_are_taken_for_what_was_trained_on() -> None:
+    frame = pl.DataFrame({"x": [1, 2, 3], "b": [True, False, True], "d": [DAY] * 2 + [None]})
+    fitted = [c for c in fit(frame, every(3), "minmax") if not isinstance(c, LeftOut)]
+    texts = pl.DataFrame({"x": [" 2 ", "?"], "b": ["yes", "true"], "d": ["2024-01-01", ""]})
+    mapped = matrix(fitted, texts)
+    assert mapped[:, 0].tolist() == [0.5, 0.5]
+    assert mapped[:, 1].tolist() == [1, 1]
+    assert mapped[:, -1].tolist() == [0, 1]
+
+
+def test_a_boolean_is_told_from_either_of_its_words() -> None:
+    (fitted,) = fit(pl.DataFrame({"b": [True, False]}), every(2))
+    cells = pl.Series("b", ["NO", "t", "maybe", None])
+    assert mapping.numbers(fitted, cells)[:, 0].tolist() == [0, 1, 0, 0]  # type: ignore[arg-type]
