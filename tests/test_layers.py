@@ -116,6 +116,7 @@ ORDER = (
     "report/page.py",
     "report/sections.py",
     "outcome.py",
+    "record.py",
     "frozen.py",
     "tuning.py",
     "columnar.py",

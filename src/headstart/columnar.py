@@ -4,7 +4,7 @@ Importing this file costs little; Keras is imported when a training begins.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +29,7 @@ from headstart.tabular import Data
 from headstart.training import loop
 from headstart.training.examples import Examples
 from headstart.training.head import balanced_weights
-from headstart.training.plan import TUTORIAL_HIDDEN, Plan, for_columns
+from headstart.training.plan import TUTORIAL_HIDDEN, Plan, for_columns, record
 
 _FOLDS = 5
 _ROWS = 8192  # judged at once
@@ -116,18 +116,7 @@ def fit_dense(
             plan.recipe.label_smoothing,
         ),
         history=trained.history,
-        training={
-            "unfreeze": "all",
-            "first": next(iter(tensors)).partition("/")[0],
-            "recipe": asdict(plan.recipe),
-            "dropout": plan.dropout,
-            "policy": trained.policy,
-            "epochs": len(trained.history),
-            "kept": trained.kept,
-            "stopped": trained.stopped,
-            "candidates": None,
-            "used": True,
-        },
+        training=record(plan, next(iter(tensors)).partition("/")[0], trained),
     )
 
 

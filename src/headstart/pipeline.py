@@ -1,11 +1,9 @@
 """The order of the work: from labelled photos to an evaluated, saved classifier."""
 
-import platform
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -20,41 +18,36 @@ from headstart.bundle.manifest import (
     BackboneRef,
     ColumnsInput,
     Dense,
-    Figures,
     HeadRef,
     ImageInput,
     Manifest,
 )
 from headstart.bundle.save import save, write_proved
 from headstart.clock import Clock
-from headstart.data import duplicates, split
-from headstart.data.labelled import Divided
+from headstart.data import split
 from headstart.data.listing import is_table
 from headstart.data.pixels import DECODE_VERSION, Unreadable, read_image
 from headstart.data.samples import Sample
 from headstart.dataset import Data, Network, list_photos, load_network, look_at, scan_with, views
 from headstart.errors import HeadstartError, InputError
-from headstart.evaluation.trust import Answers, majority_accuracy
 from headstart.events import Listener, Notice, nobody
 from headstart.features import content
-from headstart.findings import Finding
 from headstart.frozen import fit_head
 from headstart.options import TrainOptions, options_from
-from headstart.outcome import Columnar, Headed, Outcome
+from headstart.outcome import Columnar, Headed
+from headstart.record import described, find, manifest_fields
 from headstart.report import plots
 from headstart.report.page import render
 from headstart.report.words import judged
 from headstart.run import (
     MATRIX,
     REPORT,
-    SPLIT,
     Run,
     write_data,
     write_history,
     write_metrics,
 )
-from headstart.sets import JUDGED, SIDES
-from headstart.store.files import sha256_of_file, write_text
+from headstart.store.files import write_text
 from headstart.training.plan import planned, refuse_for_photos
 from headstart.tuning import built, promising, tune
 from headstart.workplace import CHECKPOINT, LAST, new_run
@@ -158,7 +151,7 @@ def _train_on_rows(
             last = place.folder / CHECKPOINT / LAST
             outcome = fit_dense(data, options, place=last, resume=resume, listen=listen)
         with clock("evaluate"):
-            metrics = _describe(data, outcome, options, "table") | {
+            metrics = described(data, outcome, options, "table") | {
                 "target": data.samples.target,
                 "columns": len(data.columns),
                 "hidden": list(outcome.shape.hidden),
@@ -186,7 +179,7 @@ def _save_rows(folder: Path, data: "Rows", outcome: Columnar, metrics: dict[str,
             dropout=tuned.dropout,
             label_smoothing=tuned.label_smoothing,
         ),
-        **_common(folder, data, outcome, metrics),
+        **manifest_fields(folder, data, outcome, metrics),
     )
 
     def difference(saved: Classifier) -> float:
@@ -195,23 +188,6 @@ def _save_rows(folder: Path, data: "Rows", outcome: Columnar, metrics: dict[str,
 
     graph = outcome.graph()
     write_proved(folder / BUNDLE, manifest, graph, tuned.tensors, tuned.state, difference)
-
-
-def _common(
-    folder: Path, data: Divided, outcome: Outcome, metrics: dict[str, Any]
-) -> dict[str, Any]:
-    """What the manifests of all classifiers say."""
-    return {
-        "classes": data.classes,
-        "precision": outcome.precision,
-        "parameters": outcome.parameters,
-        "trainable_parameters": outcome.trained,
-        "temperature": None,
-        "threshold": None,
-        "metrics": {name: Figures.of(metrics[name]) for name in reversed(JUDGED) if metrics[name]},
-        "split_sha256": sha256_of_file(folder / SPLIT),
-        "versions": metrics["versions"],
-    }
 
 
 def write_page(folder: Path, samples: Sequence[Sample], listen: Listener) -> None:
@@ -223,55 +199,11 @@ def write_page(folder: Path, samples: Sequence[Sample], listen: Listener) -> Non
         listen(Notice(f"The page is not there: {error} `{again}` writes it."))
 
 
-def find(
-    data: Divided, answers: list[Answers], options: TrainOptions, listen: Listener
-) -> list[Finding]:
-    """What the data makes one doubt; warnings are told at once."""
-    findings = duplicates.copies(data)
-    last = answers[-1]
-    judged = set(data.labels[last.samples].tolist())
-    unjudged = [label for j, label in enumerate(data.classes) if j not in judged]
-    if unjudged:
-        findings.append(split.not_scored(unjudged, last.name, data.samples, options))
-    for finding in findings:
-        if finding.level == "warning":
-            listen(Notice(f"{finding.why} {finding.mend} ({len(finding.samples)} in the report)"))
-    return findings
-
-
-def _describe(data: Divided, outcome: Outcome, options: TrainOptions, task: str) -> dict[str, Any]:
-    """The content of `metrics.json` that all tasks share, but for the seconds."""
-    classes, answers = data.classes, outcome.answers
-    judged = {each.name.replace("-", "_"): each.scores(classes) for each in answers}
-    last = answers[-1]  # the set that is judged by: test, or what comes nearest to it
-    majority = majority_accuracy(data.labels[data.on("train")], data.labels[last.samples])
-    return {
-        "format": 1,
-        "kind": "training",
-        "task": task,
-        "source": Path(data.samples.source).name,
-        "classes": list(classes),
-        "samples": {side: len(data.on(side)) for side in SIDES},
-        "left_out": len(data.samples.left_out),
-        "ignored": data.samples.ignored,
-        "engine": outcome.engine,
-        "precision": outcome.precision,
-        "training": outcome.training,
-        "parameters": outcome.parameters,
-        "trainable_parameters": outcome.trained,
-        **{name: judged.get(name) for name in reversed(JUDGED)},
-        "baselines": {"majority": majority},
-        "selected_on": _selected_on(outcome),
-        "versions": versions(),
-        "seed": options.seed,
-    }
-
-
 def describe(
     data: Data, outcome: Headed, network: Network, options: TrainOptions
 ) -> dict[str, Any]:
     """The content of `metrics.json`, but for the seconds."""
-    return _describe(data, outcome, options, "image") | {
+    return described(data, outcome, options, "image") | {
         "backbone": network.backbone.name,
         "weights": network.weights.digest,
         "size": network.size,
@@ -283,17 +215,6 @@ def describe(
             "strength": outcome.head.strength,
         },
     }
-
-
-def _selected_on(outcome: Outcome) -> str | None:
-    """What chose among epochs, strengths or networks; None: there was no choice."""
-    training = outcome.training
-    if training and training["used"] and not training["candidates"]:
-        recipe = training["recipe"]
-        if not recipe["keep_best"] and not recipe["patience"]:
-            return None
-    validated = any(each.name == "validation" for each in outcome.answers)
-    return "validation" if validated else "cross-validation"
 
 
 def save_bundle(
@@ -320,7 +241,7 @@ def save_bundle(
             ),
             head=_head(outcome),
         ),
-        **_common(folder, data, outcome, metrics),
+        **manifest_fields(folder, data, outcome, metrics),
     )
     files, keys = data.samples.files, data.samples.keys
     try:
@@ -393,9 +314,3 @@ def report(folder: str | Path) -> Path:
         pass
     write_report(run.folder, samples)
     return run.report()
-
-
-def versions() -> dict[str, str]:
-    """What made the numbers."""
-    packages = ("headstart", "numpy", "pillow", "openvino")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

@@ -4,7 +4,7 @@ Importing this file costs little; Keras is imported when a training begins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
@@ -35,7 +35,7 @@ from headstart.training import loop
 from headstart.training.examples import Examples, Rows
 from headstart.training.head import balanced_weights
 from headstart.training.loop import Trained
-from headstart.training.plan import Plan
+from headstart.training.plan import Plan, record
 
 if TYPE_CHECKING:
     from headstart.training.tail import Tail
@@ -283,18 +283,7 @@ def _outcome(
             plan.recipe.label_smoothing,
         ),
         history=trained.history,
-        training={
-            "unfreeze": plan.unfreeze,
-            "first": tail.first,
-            "recipe": asdict(plan.recipe),
-            "dropout": plan.dropout,
-            "policy": trained.policy,
-            "epochs": len(trained.history),
-            "kept": trained.kept,
-            "stopped": trained.stopped,
-            "candidates": None,
-            "used": True,
-        },
+        training=record(plan, tail.first, trained),
     )
 
 

@@ -1,14 +1,14 @@
 """From options to a plan: what of a network is trained by gradient, and how."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
 from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
 from headstart.errors import MissingError, OptionError
 from headstart.options import TrainOptions, chosen
-from headstart.training.loop import Recipe
+from headstart.training.loop import Recipe, Trained
 
 _RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
 _SCRATCH = Recipe(epochs=20, batch_size=32, learning_rate=1e-3, patience=5)
@@ -56,6 +56,26 @@ class Plan:
     momentum: float | None
     only_if_better: bool
     budget: float = math.inf
+
+
+def record(plan: Plan, first: str, trained: Trained) -> dict[str, Any]:
+    """What `metrics.json` says of a training that was made by a plan.
+
+    Args:
+        first: the first layer that was trained.
+    """
+    return {
+        "unfreeze": plan.unfreeze,
+        "first": first,
+        "recipe": asdict(plan.recipe),
+        "dropout": plan.dropout,
+        "policy": trained.policy,
+        "epochs": len(trained.history),
+        "kept": trained.kept,
+        "stopped": trained.stopped,
+        "candidates": None,
+        "used": True,
+    }
 
 
 def planned(options: TrainOptions, row: Backbone) -> Plan | None:

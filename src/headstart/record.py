@@ -1,0 +1,96 @@
+"""What a run says of itself, whatever it was trained on: figures, findings, manifest."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from headstart.bundle.manifest import Figures
+from headstart.data import duplicates, split
+from headstart.data.labelled import Divided
+from headstart.evaluation.trust import Answers, majority_accuracy
+from headstart.events import Listener, Notice
+from headstart.findings import Finding
+from headstart.options import TrainOptions
+from headstart.outcome import Outcome
+from headstart.run import SPLIT
+from headstart.sets import JUDGED, SIDES
+from headstart.store.files import sha256_of_file
+
+
+def find(
+    data: Divided, answers: list[Answers], options: TrainOptions, listen: Listener
+) -> list[Finding]:
+    """What the data makes one doubt; warnings are told at once."""
+    findings = duplicates.copies(data)
+    last = answers[-1]
+    judged = set(data.labels[last.samples].tolist())
+    unjudged = [label for j, label in enumerate(data.classes) if j not in judged]
+    if unjudged:
+        findings.append(split.not_scored(unjudged, last.name, data.samples, options))
+    for finding in findings:
+        if finding.level == "warning":
+            listen(Notice(f"{finding.why} {finding.mend} ({len(finding.samples)} in the report)"))
+    return findings
+
+
+def described(data: Divided, outcome: Outcome, options: TrainOptions, task: str) -> dict[str, Any]:
+    """The content of `metrics.json` that all tasks share, but for the seconds."""
+    classes, answers = data.classes, outcome.answers
+    judged = {each.name.replace("-", "_"): each.scores(classes) for each in answers}
+    last = answers[-1]  # the set that is judged by: test, or what comes nearest to it
+    majority = majority_accuracy(data.labels[data.on("train")], data.labels[last.samples])
+    return {
+        "format": 1,
+        "kind": "training",
+        "task": task,
+        "source": Path(data.samples.source).name,
+        "classes": list(classes),
+        "samples": {side: len(data.on(side)) for side in SIDES},
+        "left_out": len(data.samples.left_out),
+        "ignored": data.samples.ignored,
+        "engine": outcome.engine,
+        "precision": outcome.precision,
+        "training": outcome.training,
+        "parameters": outcome.parameters,
+        "trainable_parameters": outcome.trained,
+        **{name: judged.get(name) for name in reversed(JUDGED)},
+        "baselines": {"majority": majority},
+        "selected_on": _selected_on(outcome),
+        "versions": versions(),
+        "seed": options.seed,
+    }
+
+
+def _selected_on(outcome: Outcome) -> str | None:
+    """What chose among epochs, strengths or networks; None: there was no choice."""
+    training = outcome.training
+    if training and training["used"] and not training["candidates"]:
+        recipe = training["recipe"]
+        if not recipe["keep_best"] and not recipe["patience"]:
+            return None
+    validated = any(each.name == "validation" for each in outcome.answers)
+    return "validation" if validated else "cross-validation"
+
+
+def manifest_fields(
+    folder: Path, data: Divided, outcome: Outcome, metrics: dict[str, Any]
+) -> dict[str, Any]:
+    """What the manifests of all classifiers say."""
+    return {
+        "classes": data.classes,
+        "precision": outcome.precision,
+        "parameters": outcome.parameters,
+        "trainable_parameters": outcome.trained,
+        "temperature": None,
+        "threshold": None,
+        "metrics": {name: Figures.of(metrics[name]) for name in reversed(JUDGED) if metrics[name]},
+        "split_sha256": sha256_of_file(folder / SPLIT),
+        "versions": metrics["versions"],
+    }
+
+
+def versions() -> dict[str, str]:
+    """What made the numbers."""
+    packages = ("headstart", "numpy", "pillow", "openvino")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
