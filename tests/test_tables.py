@@ -121,6 +121,21 @@ def test_fault_41_a_missing_column_is_an_error_and_one_more_is_told(people: Run)
     assert "'city' has 1 values that were not trained on ('Rome')" in told[1]
 
 
+def test_cells_of_another_kind_and_empty_ones_as_never_before_are_told(people: Run) -> None:
+    classifier = Classifier.open(people.folder)
+    row = {"age": "old", "city": None, "smokes": None, "seen": "2024-03-01"}
+    heard: list[Event] = []
+    classifier.of_rows([row], heard.append)
+    assert [event.text for event in heard if isinstance(event, Notice)] == [
+        "'age' has 1 cell with no number, taken as empty.",
+        "'smokes' has 1 cell empty, as no training row had: false stands for them.",
+    ]
+    heard.clear()
+    classifier.predict_proba(people.folder.parent / "people.csv")
+    classifier.of_rows(people.folder.parent / "people.csv", heard.append)
+    assert heard == []
+
+
 def test_it_is_judged_by_other_rows(people: Run, tmp_path: Path) -> None:
     found = evaluate(people.folder, put_people(tmp_path / "more.csv", 100))
     assert found["samples"] == {"test": 100}

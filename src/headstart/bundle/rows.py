@@ -17,6 +17,13 @@ from headstart.events import Listener, Notice, nobody
 from headstart.store.files import printable
 
 _NAMED = 5
+_KINDS = {"number": "number", "boolean": "boolean", "moment": "date or time", "category": "text"}
+_INSTEAD = {
+    "number": "the median",
+    "boolean": "false",
+    "moment": "a day in the middle",
+    "category": "the bucket of other values",
+}
 
 
 def frame_of(given: Any) -> tuple[pl.DataFrame, str]:
@@ -55,6 +62,21 @@ def matrix(
     if more := [name for name in frame.columns if name not in told]:
         listen(Notice(f"Not used, for it was not trained on: {', '.join(map(repr, more))}."))
     for column in used:
+        empty, odd = mapping.not_read(column, frame[column.name])
+        if odd:
+            listen(
+                Notice(
+                    f"{column.name!r} has {_cells(odd)} with no {_KINDS[column.kind]}, taken as "
+                    "empty."
+                )
+            )
+        if (empty or odd) and not column.missing:
+            listen(
+                Notice(
+                    f"{column.name!r} has {_cells(empty + odd)} empty, as no training row had: "
+                    f"{_INSTEAD[column.kind]} stands for them."
+                )
+            )
         if isinstance(column, Category):
             new = mapping.unseen(column, frame[column.name])
             if new:
@@ -66,3 +88,7 @@ def matrix(
                     )
                 )
     return mapping.matrix(used, frame)
+
+
+def _cells(count: int) -> str:
+    return f"{count:,} {'cell' if count == 1 else 'cells'}"

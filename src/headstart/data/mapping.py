@@ -23,7 +23,7 @@ from headstart.data.columns import (
     Used,
     width,
 )
-from headstart.data.table import typed
+from headstart.data.table import MISSING, typed
 
 _FEW = 2  # rows of a category: one that is rarer says nothing that could be learned
 _ONE_HOT = 12  # categories; more get a trained vector each
@@ -195,6 +195,24 @@ def numbers(column: Used, cells: pl.Series) -> NDArray[np.float64]:
                 else np.eye(column.buckets)[codes]
             )
     return np.column_stack([made, gone]) if column.missing else made
+
+
+def not_read(column: Used, cells: pl.Series) -> tuple[int, int]:
+    """How many cells hold no value, and how many one that is none of this kind."""
+    match column:
+        case Number():
+            _, gone = _scaled(column, cells)
+        case Boolean():
+            _, gone = _truth(cells)
+        case Moment():
+            _, gone = _placed(column, cells)
+        case Category():
+            gone = _texts(cells).is_null().to_numpy()
+    empty = cells.is_null()
+    if cells.dtype == pl.String:
+        empty = empty | cells.str.strip_chars().is_in(MISSING)
+    empties = int((empty.to_numpy() & gone).sum())
+    return empties, int(gone.sum()) - empties
 
 
 def buckets(column: Category, cells: pl.Series) -> NDArray[np.int64]:
