@@ -31,7 +31,6 @@ from headstart.training.examples import Examples
 from headstart.training.head import balanced_weights
 from headstart.training.plan import TUTORIAL_HIDDEN, Plan, for_columns, record
 
-_FOLDS = 5
 _ROWS = 8192  # judged at once
 
 
@@ -141,7 +140,7 @@ def _crossed(
     train = data.on("train")
     labels = [data.samples.labels[i] for i in train]
     keys = [data.samples.keys[i] for i in train]
-    fold = split.folds(labels, data.clusters[train], keys, _FOLDS, options.seed)
+    fold = split.folds(labels, data.clusters[train], keys, split.FOLDS, options.seed)
     scored = fold >= 0
     if not scored.any():
         raise SourceError(
@@ -151,7 +150,7 @@ def _crossed(
         )
     recipe = replace(plan.recipe, patience=None, keep_best=False)
     found = np.zeros((len(train), shape.n_classes))
-    for k in range(_FOLDS):
+    for k in range(split.FOLDS):
         network = dense.keras_model(shape, plan.dropout, options.seed)
         training = _examples(data, train[fold != k], options)
         loop.train(

@@ -22,8 +22,6 @@ from headstart.options import TrainOptions, options_from
 from headstart.store.files import printable
 from headstart.training.head import select_by_folds
 
-FOLDS = 5
-
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A frozen backbone with a logistic head, on photos given as paths.
@@ -76,7 +74,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         rows, keys = self._features(paths)
         clusters = duplicates.identical(keys)
         names = [f"{label:09}" for label in labels.tolist()]
-        fold = split.folds(names, clusters, keys, FOLDS, self.seed)
+        fold = split.folds(names, clusters, keys, split.FOLDS, self.seed)
         balanced = self.class_weight == "balanced"
         self.head_ = select_by_folds(rows, labels, fold, len(self.classes_), balanced=balanced)
         return self

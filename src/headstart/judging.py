@@ -133,8 +133,7 @@ def _judged_by_rows(
     out: str | Path | None,
 ) -> dict[str, Any]:
     """`evaluate` of a classifier of rows."""
-    from headstart.bundle import rows as bundle_rows  # polars takes 0.15 s
-    from headstart.data import table
+    from headstart.data import table  # polars takes 0.15 s
     from headstart.tabular import differ, of_table
 
     if out is not None:
@@ -149,9 +148,7 @@ def _judged_by_rows(
         classifier.check_labels(samples.labels)
         samples = replace(samples, classes=classifier.classes)
     with clock("evaluate"):
-        where = printable(str(source))
-        bundle_rows.matrix(manifest.table, samples.frame, where, listen)  # tells what is odd
-        probabilities = classifier.of_rows(samples.frame)
+        probabilities = classifier.of_rows(samples.frame, listen)
     answers = answered("test", np.arange(len(samples)), samples.numbers, [probabilities])
     seen = _trained_on(Path(model), classifier) if differ(samples) else set()
     known = sum(key in seen for key in samples.keys)

@@ -1,6 +1,5 @@
 """Labelled rows made ready: read, fingerprinted, divided, turned into what a network takes."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from headstart.data import mapping, split, table
 from headstart.data.columns import LeftOut as ColumnLeftOut
 from headstart.data.columns import Used
-from headstart.data.labelled import Divided, Labelled
+from headstart.data.labelled import Divided, Labelled, in_order
 from headstart.data.listing import find
 from headstart.data.table import Table
 from headstart.errors import SourceError
@@ -107,12 +106,6 @@ def of_table(
     )
 
 
-def in_order(classes: set[str]) -> tuple[str, ...]:
-    """The classes sorted by name, or in numeric order where all are integers."""
-    numbers = all(re.fullmatch(r"-?[0-9]{1,18}", name) for name in classes)
-    return tuple(sorted(classes, key=lambda name: (int(name) if numbers else 0, name)))
-
-
 def _labels(column: pl.Series, where: str, judged: bool) -> list[str]:
     """The target as names of classes."""
     name, n = column.name, len(column)
@@ -163,19 +156,21 @@ def _keys(features: pl.DataFrame, labels: list[str]) -> list[str]:
 
 def clusters(rows: Rows) -> NDArray[np.int64]:
     """int64 (n,): equal rows have one number, unless so many are equal that it is chance."""
-    whole = rows.frame.with_columns(pl.Series("\0label", rows.labels))
-    _, numbers = np.unique(
-        whole.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy(), return_inverse=True
-    )
+    if not differ(rows):
+        return np.arange(len(rows))
+    cells = pl.struct(pl.all()).rank("dense")
+    numbers = _whole(rows).select(cells).to_series().to_list()
     first: dict[int, int] = {}
-    found = np.array([first.setdefault(k, len(first)) for k in numbers.tolist()], np.int64)
-    return found if differ(rows) else np.arange(len(found))
+    return np.array([first.setdefault(number, len(first)) for number in numbers], np.int64)
 
 
 def differ(rows: Rows) -> bool:
     """Whether rows that are equal are the exception, so that they were probably copied."""
-    distinct = rows.frame.with_columns(pl.Series("\0label", rows.labels)).n_unique()
-    return distinct >= (1 - _REPEATED) * len(rows)
+    return _whole(rows).n_unique() >= (1 - _REPEATED) * len(rows)
+
+
+def _whole(rows: Rows) -> pl.DataFrame:
+    return rows.frame.with_columns(pl.Series("\0label", rows.labels))
 
 
 def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:

@@ -1,6 +1,7 @@
 """Labelled samples, photos or rows of a table, as a split and a run folder know them."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,3 +73,9 @@ class Divided:
     def on(self, side: str) -> NDArray[np.int64]:
         """The numbers of the samples on a side, ascending."""
         return np.flatnonzero(self.sides == side)
+
+
+def in_order(classes: Collection[str]) -> tuple[str, ...]:
+    """The classes sorted by name, or in numeric order where all are integers."""
+    numbers = all(re.fullmatch(r"-?[0-9]{1,18}", name) for name in classes)
+    return tuple(sorted(classes, key=lambda name: (int(name) if numbers else 0, name)))

@@ -13,17 +13,17 @@ a sample, left out with its reason, or ignored.
 """
 
 import os
-import re
 import stat
 import unicodedata
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from headstart.data.archives import unpacked
+from headstart.data.labelled import in_order
 from headstart.data.layout import Layout, find_layout, pattern_error, wanted
 from headstart.data.listing import SUFFIXES, Row, read_rows
 from headstart.data.walk import Ignored, Tree, walk
@@ -148,15 +148,14 @@ def image_files(folder: str | Path) -> list[str]:
 def _sorted(
     source: Path,
     items: list[Sample],
-    classes: Iterable[str],
+    classes: Collection[str],
     left_out: list[LeftOut],
     ignored: int,
 ) -> Samples:
-    numbers = all(re.fullmatch(r"-?[0-9]{1,18}", name) for name in classes)
     return Samples(
         source=os.path.abspath(source),
         items=tuple(sorted(items, key=lambda sample: sample.name)),
-        classes=tuple(sorted(classes, key=lambda name: (int(name) if numbers else 0, name))),
+        classes=in_order(classes),
         left_out=tuple(sorted(left_out, key=lambda item: item.name)),
         ignored=ignored,
     )

@@ -23,6 +23,7 @@ from headstart.store.cells import escaped, plain
 from headstart.store.files import printable, write_text
 
 FEW = 200
+FOLDS = 5  # of a cross-validation
 HEADER = ("sample", "label", "split", "cluster", "sha256")
 
 

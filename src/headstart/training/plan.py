@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
 from headstart.errors import MissingError, OptionError
-from headstart.options import TrainOptions, chosen
+from headstart.options import Augmentation, TrainOptions, chosen
 from headstart.training.loop import Recipe, Trained
 
 _RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
@@ -34,7 +34,11 @@ _ONLY_BY_GRADIENT = (
     "label_smoothing",
     "patience",
 )
-_FOR_PHOTOS = ("backbone", "weights", "size", "resize", "unfreeze", "views", "precision", "augment")
+_FOR_PHOTOS = (
+    *Augmentation.model_fields,
+    *("backbone", "weights", "size", "resize", "unfreeze", "views", "precision"),
+    *("label_pattern", "ignore"),
+)
 
 
 @dataclass(frozen=True)
