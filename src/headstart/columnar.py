@@ -3,12 +3,12 @@
 Importing this file costs little; Keras is imported when a training begins.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener, nobody
 from headstart.options import TrainOptions
-from headstart.outcome import Columnar, Tuned
+from headstart.outcome import Columnar, Judge, Tuned
 from headstart.sets import SIDES
 from headstart.store.files import printable
 from headstart.tabular import Data
@@ -30,6 +30,9 @@ from headstart.training import loop
 from headstart.training.examples import Examples
 from headstart.training.head import balanced_weights
 from headstart.training.plan import TUTORIAL_HIDDEN, Plan, for_columns, record
+
+if TYPE_CHECKING:
+    from openvino import Model
 
 _ROWS = 8192  # judged at once
 
@@ -66,9 +69,9 @@ def fit_dense(
     """
     number = {side: data.on(side) for side in SIDES}
     shape, plan = shape_of(data, options), for_columns(options, len(number["train"]))
-    crossed: list[Answers] = []
+    judges: list[Judge] = []
     if not len(number["validation"]) and not len(number["test"]):
-        crossed = _crossed(data, shape, plan, options, place)
+        judges = _crossed(data, shape, plan, options, place)
     network = dense.keras_model(shape, plan.dropout, options.seed)
     kept = number["validation"]
     trained = loop.train(
@@ -85,20 +88,20 @@ def fit_dense(
     )
     tensors = dense.weights_of(network)
     graph = dense.openvino_model(shape, tensors)
-    digest = sha256(b"".join(tensor.tobytes() for tensor in tensors.values())).hexdigest()
-    engine = OpenVinoEngine(graph, digest, output="logits")
-
-    def probabilities(samples: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.concatenate([*_in_pieces(engine, data.matrix, samples)])
-
+    engine = _engine(graph, tensors)
+    predict = partial(_predict, engine)
     answers = [
-        answered(side, rows, data.labels[rows], _in_pieces(engine, data.matrix, rows))
+        answered(side, rows, data.labels[rows], [predict(data.matrix[rows])])
         for side, rows in number.items()
         if len(rows)
     ]
+    if judges:
+        answers.append(_cross_validated(data, judges))
+    else:
+        judges = [Judge(answers[-1].samples, predict)]
     return Columnar(
-        [*answers, *crossed],
-        probabilities,
+        answers,
+        lambda samples: predict(data.matrix[samples]),
         lambda: graph,
         engine.name,
         engine.precision,
@@ -116,6 +119,8 @@ def fit_dense(
         ),
         history=trained.history,
         training=record(plan, next(iter(tensors)).partition("/")[0], trained),
+        predict=predict,
+        judges=judges,
     )
 
 
@@ -126,48 +131,57 @@ def _examples(data: Data, rows: NDArray[np.int64], options: TrainOptions) -> Exa
     return Examples(data.matrix[rows], labels, weights)
 
 
-def _in_pieces(
-    engine: OpenVinoEngine, matrix: NDArray[np.float32], rows: NDArray[np.int64]
-) -> Iterator[NDArray[np.float64]]:
-    for i in range(0, len(rows), _ROWS):
-        yield softmax(engine.run(matrix[rows[i : i + _ROWS]]))
+def _engine(graph: "Model", tensors: dense.Tensors) -> OpenVinoEngine:
+    digest = sha256(b"".join(tensor.tobytes() for tensor in tensors.values())).hexdigest()
+    return OpenVinoEngine(graph, digest, output="logits")
+
+
+def _predict(engine: OpenVinoEngine, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+    pieces = (matrix[i : i + _ROWS] for i in range(0, len(matrix), _ROWS))
+    return np.concatenate([softmax(engine.run(piece)) for piece in pieces])
 
 
 def _crossed(
     data: Data, shape: Shape, plan: Plan, options: TrainOptions, place: Path
-) -> list[Answers]:
-    """What networks that had not seen them say of the training rows."""
+) -> list[Judge]:
+    """Networks that each have not seen a fifth of the training rows."""
     train = data.on("train")
     labels = [data.samples.labels[i] for i in train]
     keys = [data.samples.keys[i] for i in train]
     fold = split.folds(labels, data.clusters[train], keys, split.FOLDS, options.seed)
-    scored = fold >= 0
-    if not scored.any():
+    if not (fold >= 0).any():
         raise SourceError(
             "No class has two different rows: nothing could be judged.",
             where=printable(data.samples.source),
             mend="Give every class several rows.",
         )
     recipe = replace(plan.recipe, patience=None, keep_best=False)
-    found = np.zeros((len(train), shape.n_classes))
+    judges = []
     for k in range(split.FOLDS):
         network = dense.keras_model(shape, plan.dropout, options.seed)
-        training = _examples(data, train[fold != k], options)
         loop.train(
             network,
             recipe,
-            training,
+            _examples(data, train[fold != k], options),
             None,
             seed=options.seed,
             place=place.with_name(f"fold-{k}"),
             about={},
             listen=nobody,
         )
-        judged = train[fold == k]
-        found[fold == k] = softmax(np.asarray(network(data.matrix[judged], training=False)))
-    return [
-        answered("cross-validation", train[scored], data.labels[train][scored], [found[scored]])
-    ]
+        tensors = dense.weights_of(network)
+        engine = _engine(dense.openvino_model(shape, tensors), tensors)
+        judges.append(Judge(train[fold == k], partial(_predict, engine)))
+    return [judge for judge in judges if len(judge.rows)]
+
+
+def _cross_validated(data: Data, judges: list[Judge]) -> Answers:
+    """What networks say of the rows that each had not seen, in the order of the rows."""
+    rows = np.concatenate([judge.rows for judge in judges])
+    found = np.concatenate([judge.predict(data.matrix[judge.rows]) for judge in judges])
+    order = np.argsort(rows)
+    rows = rows[order]
+    return answered("cross-validation", rows, data.labels[rows], [found[order]])
 
 
 def _about(data: Data, options: TrainOptions) -> dict[str, Any]:

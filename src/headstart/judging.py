@@ -20,7 +20,7 @@ from headstart.events import Listener, Notice, nobody
 from headstart.findings import Finding, LeftOut
 from headstart.options import Layout, TrainOptions, options_from
 from headstart.pipeline import write_page
-from headstart.record import versions
+from headstart.record.common import versions
 from headstart.report.words import number
 from headstart.run import SPLIT, Run, write_data, write_metrics
 from headstart.store.files import printable, sha256_of_file

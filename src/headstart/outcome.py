@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.backbone.dense import Shape
 from headstart.backbone.engine import Floats
+from headstart.evaluation.importance import Predict
 from headstart.evaluation.trust import Answers
 from headstart.training.head import Head
 
@@ -77,13 +78,31 @@ class Headed(Outcome):
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A network and the rows that it is judged by.
+
+    Attributes:
+        rows: int64 (m,), their numbers; none of them trained it.
+        predict: rows as the network takes them, float32 (n, width), to probabilities.
+    """
+
+    rows: NDArray[np.int64]
+    predict: Predict
+
+
+@dataclass(frozen=True)
 class Columnar(Outcome):
     """A dense network on columns; `graph` makes it whole, columns to logits.
 
     Attributes:
         shape: what the network is.
         tuned: what training it left; `first` is its first layer.
+        predict: it, as of a `Judge`.
+        judges: whose answers are the last of `answers`: the network itself, or those of a
+            cross-validation.
     """
 
     shape: Shape
     tuned: Tuned
+    predict: Predict = field(kw_only=True)
+    judges: list[Judge] = field(kw_only=True)

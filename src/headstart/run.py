@@ -32,6 +32,7 @@ REPORT = "report.html"
 MATRIX = "confusion-matrix.png"
 PREDICTED = ("sample", "split", "label", "predicted", "p_label", "p_predicted")
 HISTORY = "history.csv"
+COLUMNS = "columns.json"
 METRICS = "metrics.json"  # a folder without it holds no finished run
 
 _NEEDED = frozenset({"baselines", "classes", "kind", "samples", "task"})
@@ -105,6 +106,11 @@ class Run:
             return []
         rows = self._rows(HISTORY)
         return [{name: float(cell or "nan") for name, cell in row.items()} for row in rows]
+
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """The content of `columns.json`: which columns of a table matter, and how."""
+        return self._json(COLUMNS)
 
     @cached_property
     def bundle(self) -> Classifier:
@@ -203,6 +209,11 @@ def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
         for row in history:
             writer.writerow({k: x if math.isfinite(x) else "" for k, x in row.items()})
         write_text(folder / HISTORY, text.getvalue())
+
+
+def write_columns(folder: Path, told: Mapping[str, Any]) -> None:
+    """Write what the columns of a table do for the answers, as `influence.described` gives it."""
+    write_json(folder / COLUMNS, told)
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:

@@ -154,6 +154,7 @@ def test_the_headline_comes_first_then_the_rest_in_the_order_of_questions(digits
         "Training, validation and test",
         "Which classes are confused",
         "Class by class",
+        "How sure it is, and how often it is right",
         "Worst mistakes",
         "The photos by class",
         "What the network sees",
@@ -170,7 +171,7 @@ def test_the_confusion_matrix_stands_as_counts_and_as_shares(
 ) -> None:
     run = digits_run(classes)
     expected = run.metrics()["test"]["confusion_matrix"]
-    tables = [e for e in open_page(run).all("table") if "matrix" in e.attributes["class"]]
+    tables = [e for e in open_page(run).all("table") if "matrix" in e.attributes.get("class", "")]
     counts, shares = (
         [[cell.text for cell in row.children] for row in table.all("tbody")[0].all("tr")]
         for table in tables
@@ -192,7 +193,7 @@ def test_sixty_classes_are_told_by_a_drawing_and_their_worst_pairs(digits_run: M
     run.probabilities = likely / likely.sum(axis=1, keepdims=True)
     run.splits = ["test" if i % 3 == 0 else "train" for i in range(len(numbers) // 2)] * 2
     parsed = open_page(run.write())
-    (drawing,) = parsed.all("svg")
+    drawing = parsed.all("svg")[0]
     assert drawing.attributes["viewbox"] == "0 0 60 60"
     assert "60 classes" in drawing.attributes["aria-label"]
     assert "Most often confused among the test photos" in parsed.section("confusion")

@@ -128,21 +128,28 @@ Used = Number | Boolean | Category | Moment
 Column = Annotated[Used | LeftOut, Field(discriminator="kind")]
 
 
+def places(columns: Sequence[Used | LeftOut]) -> list[tuple[Used, slice]]:
+    """Each column that is used, and where its numbers stand in a row's."""
+    found, at = [], 0
+    for column in columns:
+        if not isinstance(column, LeftOut):
+            found.append((column, slice(at, at + column.width)))
+            at += column.width
+    return found
+
+
 def width(columns: Sequence[Used | LeftOut]) -> int:
     """How many numbers a row becomes."""
-    return sum(c.width for c in columns if not isinstance(c, LeftOut))
+    return sum(column.width for column, _ in places(columns))
 
 
 def embedded(columns: Sequence[Used | LeftOut]) -> tuple[tuple[int, int, int], ...]:
     """(place among a row's numbers, buckets, length of the vector) of each embedded category."""
-    found, at = [], 0
-    for column in columns:
-        if isinstance(column, LeftOut):
-            continue
-        if isinstance(column, Category) and column.embedded:
-            found.append((at, column.buckets, column.embedded))
-        at += column.width
-    return tuple(found)
+    return tuple(
+        (place.start, column.buckets, column.embedded)
+        for column, place in places(columns)
+        if isinstance(column, Category) and column.embedded
+    )
 
 
 def names(columns: Sequence[Used | LeftOut]) -> list[str]:

@@ -21,6 +21,7 @@ from headstart.data.columns import (
     Part,
     Scaling,
     Used,
+    places,
     width,
 )
 from headstart.data.table import MISSING, typed
@@ -170,11 +171,8 @@ def matrix(columns: Sequence[Used | LeftOut], frame: pl.DataFrame) -> NDArray[np
         frame: has a column for each that is used.
     """
     made = np.empty((len(frame), width(columns)), np.float32)
-    at = 0
-    for column in columns:
-        if not isinstance(column, LeftOut):
-            made[:, at : at + column.width] = numbers(column, frame[column.name])
-            at += column.width
+    for column, place in places(columns):
+        made[:, place] = numbers(column, frame[column.name])
     return made
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from headstart.evaluation import metrics
 from headstart.evaluation.metrics import Labels
 
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
 MANY_CLASSES = 100
 """With more classes than this only the probabilities that tell something of a sample are kept."""
 
@@ -95,9 +95,9 @@ def wilson_interval(right: int, n: int) -> tuple[float, float]:
     if n == 0:
         return 0.0, 1.0
     share = right / n
-    middle = share + _Z95**2 / (2 * n)
-    half = _Z95 * math.sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2))
-    scale = 1 + _Z95**2 / n
+    middle = share + Z95**2 / (2 * n)
+    half = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2))
+    scale = 1 + Z95**2 / n
     low = 0.0 if right == 0 else (middle - half) / scale
     high = 1.0 if right == n else (middle + half) / scale
     return low, high

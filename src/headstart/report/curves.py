@@ -115,7 +115,7 @@ def _losses(training: Training, history: History) -> Chart:
     first, *others = (row[k] for row in history for k in ("loss", "val_loss") if k in row)
     most = max([*others, head or 0.0])
     top = most if first > 2 * most else max(first, most)
-    step = _step(top or 1.0)
+    step = step_of(top or 1.0)
     marks = _marks(0, math.ceil((top or 1.0) / step - 1e-9), step)
     return _chart("Loss", "loss", training, history, marks, "{:g}".format, head)
 
@@ -125,7 +125,7 @@ def _accuracies(training: Training, history: History) -> Chart:
     head = _of_head(training, "accuracy")
     figures = [row[k] for row in history for k in ("accuracy", "val_accuracy") if k in row]
     least = min([*figures, 0.95, *([] if head is None else [head])])
-    step = _step(1 - least)
+    step = step_of(1 - least)
     marks = _marks(math.floor(least / step + 1e-9), round(1 / step), step)
     return _chart("Accuracy", "accuracy", training, history, marks, "{:.0%}".format, head)
 
@@ -165,7 +165,7 @@ def _chart(
             above = points[0][0], f"{values[0]:.3g}"
         lines.append(Line(key, " ".join(f"{x:.1f},{y:.1f}" for x, y in points), dots))
         told.append(f"{key} from {values[0]:.3f} to {values[-1]:.3f}")
-    every = max(1, math.ceil(_step(n, _NUMBERED)))
+    every = max(1, math.ceil(step_of(n, _NUMBERED)))
     kept = f"epoch {training['kept']}" + (" kept" if training["used"] else " was the best")
     return Chart(
         name,
@@ -189,7 +189,7 @@ def _entering(points: list[_Point]) -> list[_Point]:
     return [(x0 + (x1 - x0) * (FRAME.top - y0) / (y1 - y0), FRAME.top), *points[1:]]
 
 
-def _step(span: float, most: int = _STEPS) -> float:
+def step_of(span: float, most: int = _STEPS) -> float:
     """The least of 1, 2 and 5 times a power of ten that fits into `span` at most `most` times."""
     power = 10.0 ** math.floor(math.log10(span / most))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= span / most * (1 - 1e-9))

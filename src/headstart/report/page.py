@@ -19,9 +19,10 @@ from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, as_flags, chosen
 from headstart.parallel import cores, side_by_side
-from headstart.report import curves, learning, views, words
+from headstart.report import curves, drivers, learning, reliability, views, words, worth
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
+from headstart.report.predictions import read
 from headstart.run import HISTORY, PREDICTIONS, Run
 
 Photos = Callable[[str], bytes | None]
@@ -47,7 +48,8 @@ def render(folder: Path, photos: Photos) -> str:
     run = Run.open(folder)
     metrics = run.metrics
     key, scores = words.judged(metrics)
-    mistakes = worst(folder / PREDICTIONS, key.replace("_", "-"), _MISTAKES)
+    predictions = read(folder / PREDICTIONS, key.replace("_", "-"))
+    mistakes = worst(predictions, _MISTAKES)
     model = metrics.get("model") or str(folder.absolute())  # that of `evaluate` lies elsewhere
     context = {
         "metrics": metrics,
@@ -60,6 +62,8 @@ def render(folder: Path, photos: Photos) -> str:
         "findings": sorted(run.findings["findings"], key=lambda found: found["level"] == "note"),
         "matrix": views.matrix(scores["confusion_matrix"], metrics["classes"]),
         "by_class": views.by_class(scores, metrics["classes"]),
+        "reliability": reliability.reliability(predictions),
+        "field": reliability.FRAME,
         "mistakes": mistakes,
         "left_out": views.reasons(run.findings["left_out"]),
         "noun": words.noun(metrics),
@@ -69,7 +73,7 @@ def render(folder: Path, photos: Photos) -> str:
         "predict": shlex.join(["headstart", "predict", model, _EXAMPLE[metrics["task"]]]),
         "example": _EXAMPLE[metrics["task"]],
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
-        **(_of_photos(run, mistakes, photos) if metrics["task"] == "image" else {}),
+        **(_of_photos(run, mistakes, photos) if metrics["task"] == "image" else _of_rows(run)),
         **_training(folder, metrics.get("training"), words.noun(metrics)),
     }
     return environment().get_template("page.html").render(context)
@@ -86,6 +90,21 @@ def _of_photos(run: Run, mistakes: Mistakes, photos: Photos) -> dict[str, Any]:
         "received": next(filter(None, map(receive, candidates)), None),
         "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
         "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
+    }
+
+
+def _of_rows(run: Run) -> dict[str, Any]:
+    """What only the page on rows shows."""
+    told, metrics = run.columns, run.metrics
+    return {
+        "rivals": worth.rivals(metrics),
+        "worth": worth.worth(metrics),
+        "told": told,
+        "ranking": drivers.ranking(told["columns"]),
+        "followed": drivers.followed(told["dependence"], metrics["classes"]),
+        "plane": drivers.FRAME,
+        "cell": drivers.cell,
+        "numbers": drivers.numbers,
     }
 
 

@@ -1,0 +1,120 @@
+"""Simpler ways to classify the same rows: is a network worth it?
+
+Each is fitted to the training rows, told them as the network is, and judged by the same rows.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data import columns
+from headstart.evaluation.paired import Paired
+from headstart.evaluation.trust import Answers, answered
+from headstart.options import TrainOptions
+from headstart.outcome import Judge
+from headstart.tabular import Data
+from headstart.training.head import Problem, balanced_weights, select, select_by_folds
+
+_FOLDS = 5
+_FEW = 10_000  # rows
+_BINS = 255  # values of one category that trees tell apart
+_NUMBERS = 2**27  # for the logistic regression, 512 MB
+
+Rows = NDArray[np.int64]
+Fitted = Callable[[Data, Rows, Rows, TrainOptions], NDArray[np.float64]]
+
+
+def baselines(
+    data: Data, judges: Sequence[Judge], name: str, options: TrainOptions
+) -> dict[str, Answers]:
+    """What logistic regression and gradient boosting say of the rows that the network is judged by.
+
+    Args:
+        judges: the networks and the rows that each is judged by; more than one of a
+            cross-validation, and then each baseline is fitted to the other rows in turn.
+        name: of the set that is judged.
+    """
+    labels, train = data.labels, data.on("train")
+    rows = np.concatenate([judge.rows for judge in judges])
+    fits: dict[str, Fitted] = {"logistic_regression": _logistic, "gradient_boosting": _boosted}
+    found = {}
+    for kind, fit in fits.items():
+        pieces = [
+            fit(data, np.setdiff1d(train, judge.rows), judge.rows, options) for judge in judges
+        ]
+        found[kind] = answered(name, rows, labels[rows], pieces)
+    return found
+
+
+def compared(
+    network: Answers, others: dict[str, Answers], classes: Sequence[str]
+) -> dict[str, Any]:
+    """What `metrics.json` says of the baselines beside the network, by name."""
+    order = np.argsort(network.samples)
+    right = (network.predicted == network.labels)[order]
+    found = {}
+    for name, other in others.items():
+        right_there = (other.predicted == other.labels)[np.argsort(other.samples)]
+        paired, scores = Paired.of(right, right_there), other.scores(classes)
+        found[name] = {
+            "accuracy": scores["accuracy"],
+            "accuracy_interval": scores["accuracy_interval"],
+            "loss": scores["loss"],
+            "difference": paired.difference,
+            "difference_interval": list(paired.interval),
+            "p": paired.p,
+        }
+    return found
+
+
+def _logistic(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> NDArray[np.float64]:
+    """Multinomial logistic regression, its L2 penalty chosen as that of a head on photos."""
+    thin = -(-len(train) * _flat_width(data) // _NUMBERS)
+    used, kept = train[::thin], data.on("validation")
+    n_classes, balanced = len(data.classes), options.class_weight == "balanced"
+    features, labels = _flat(data, used), data.labels[used]
+    if len(kept):
+        weight = balanced_weights(labels, n_classes) if balanced else None
+        problem = Problem(features, labels, n_classes, weight)
+        head = select(problem, _flat(data, kept), data.labels[kept])
+    else:
+        fold = np.random.default_rng(options.seed).permutation(len(used)) % _FOLDS
+        head = select_by_folds(features, labels, fold, n_classes, balanced=balanced)
+    return head.probabilities(_flat(data, judged))
+
+
+def _boosted(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> NDArray[np.float64]:
+    """Gradient boosting of histogram trees, as scikit-learn does it by default."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    codes = [place for place, buckets, _ in columns.embedded(data.columns) if buckets <= _BINS]
+    trees = HistGradientBoostingClassifier(
+        categorical_features=codes or None,
+        class_weight="balanced" if options.class_weight == "balanced" else None,
+        random_state=options.seed,
+    )
+    found = np.zeros((len(judged), len(data.classes)))
+    few = len(train) < _FEW  # then threads wait for each other longer than they work
+    with threadpool_limits(1 if few else None):
+        trees.fit(data.matrix[train], data.labels[train])
+        found[:, trees.classes_] = trees.predict_proba(data.matrix[judged])
+    return found
+
+
+def _flat_width(data: Data) -> int:
+    embedded = columns.embedded(data.columns)
+    return columns.width(data.columns) + sum(n - 1 for _, n, _ in embedded)
+
+
+def _flat(data: Data, rows: Rows) -> NDArray[np.float32]:
+    """float32 (n, …): as the network takes them, embedded categories as 0 and 1."""
+    parts = []
+    for column, place in columns.places(data.columns):
+        numbers = data.matrix[rows, place]
+        if isinstance(column, columns.Category) and column.embedded:
+            numbers = np.eye(column.buckets, dtype=np.float32)[numbers[:, 0].astype(np.int64)]
+        parts.append(numbers)
+    return np.concatenate(parts, axis=1)

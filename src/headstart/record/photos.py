@@ -1,0 +1,95 @@
+"""What a run on photos says of itself, and the classifier that it saves."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from headstart.bundle.locate import BUNDLE
+from headstart.bundle.manifest import Backboned, BackboneRef, HeadRef, ImageInput, Manifest
+from headstart.bundle.save import save
+from headstart.data.pixels import DECODE_VERSION
+from headstart.dataset import Data, Network
+from headstart.errors import HeadstartError
+from headstart.features import content
+from headstart.options import TrainOptions
+from headstart.outcome import Headed
+from headstart.record.common import described, manifest_fields
+
+_PROOF_PHOTOS = 64
+
+
+def describe(
+    data: Data, outcome: Headed, network: Network, options: TrainOptions
+) -> dict[str, Any]:
+    """The content of `metrics.json`, but for the seconds."""
+    return described(data, outcome, options, "image") | {
+        "backbone": network.backbone.name,
+        "weights": network.weights.digest,
+        "size": network.size,
+        "resize": options.resize,
+        "precision": network.engine.precision if network.engine else outcome.precision,
+        "agreement": asdict(network.agreement) if network.agreement else None,
+        "head": {
+            "kind": "dense" if outcome.tuned else "logistic",
+            "strength": outcome.head.strength,
+        },
+    }
+
+
+def save_bundle(
+    folder: Path,
+    data: Data,
+    outcome: Headed,
+    network: Network,
+    metrics: dict[str, Any],
+) -> None:
+    """Save the classifier, proved on photos kept from training where there are any."""
+    kept = data.on("validation")
+    kept = kept if len(kept) else data.on("train")
+    proof = kept[:: -(-len(kept) // _PROOF_PHOTOS)]  # from all over the list, so of every class
+    backbone, size, tuned = network.backbone, network.size, outcome.tuned
+    manifest = Manifest(
+        task="image",
+        input=ImageInput(size=size, resize=network.resize, decode_version=DECODE_VERSION),
+        network=Backboned(
+            backbone=BackboneRef(
+                name=backbone.name,
+                weights=network.weights.digest,
+                features=backbone.features,
+                size=size,
+            ),
+            head=_head(outcome),
+        ),
+        **manifest_fields(folder, data, outcome, metrics),
+    )
+    files, keys = data.samples.files, data.samples.keys
+    try:
+        save(
+            folder / BUNDLE,
+            manifest,
+            outcome.graph(),
+            outcome.head,
+            tuned=tuned.tensors if tuned else {},
+            optimizer=tuned.state if tuned else {},
+            proof_files=[files[i].path for i in proof],
+            proof=outcome.probabilities(proof),
+            features=data.features if tuned is None else data.features[:0],
+        )
+    except HeadstartError:
+        for i in proof:  # a photo that has changed meanwhile is no fault of the bundle's
+            content(files[i], keys[i])
+        raise
+
+
+def _head(outcome: Headed) -> HeadRef:
+    tuned = outcome.tuned
+    if tuned is None:
+        return HeadRef(kind="logistic", l2=outcome.head.strength)
+    return HeadRef(
+        kind="dense",
+        first=tuned.first,
+        optimizer=tuned.optimizer,
+        dropout=tuned.dropout,
+        momentum=tuned.momentum,
+        label_smoothing=tuned.label_smoothing,
+    )
