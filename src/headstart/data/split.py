@@ -4,31 +4,28 @@ The order in which samples are drawn is that of a hash of seed and content, so i
 depend on the order of the files or on their names, and a few new photos move few others.
 """
 
-import csv
 import hashlib
-import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.labelled import Divided, Labelled
+from headstart.data import split_file
+from headstart.data.labelled import Labelled
 from headstart.errors import OptionError, SourceError
 from headstart.findings import Finding
 from headstart.options import Division
 from headstart.sets import SIDES
-from headstart.store.cells import escaped, plain
-from headstart.store.files import printable, write_text
+from headstart.store.files import printable
 
 FEW = 200
 FOLDS = 5  # of a cross-validation
-HEADER = ("sample", "label", "split", "cluster", "sha256")
 
 
 def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) -> NDArray[np.str_]:
-    """The side of every sample: from a split file, the source's folders, or a draw.
+    """The side of every sample: from a split file, the source's folders or files, or a draw.
 
     Where nothing says otherwise, fewer than `FEW` samples all train: a test set of so few
     says too little, and cross-validation judges instead.
@@ -47,7 +44,7 @@ def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) ->
     check(samples, options)
     given, labels, keys = samples.given, samples.labels, samples.keys
     if options.split is not None:
-        sides = load(Path(options.split), samples.names, keys)
+        sides = split_file.load(Path(options.split), samples.names, keys, samples.noun)
     elif _parted(given):
         sides = _completed(given, labels, clusters, keys, options)
     elif options.per_class is not None:
@@ -65,24 +62,24 @@ def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) ->
     )
     if missing:
         raise SourceError(
-            f"Classes without a training photo: {', '.join(missing)}.",
-            mend="Put some photos of each class into training.",
+            f"Classes without a training {samples.noun}: {', '.join(missing)}.",
+            mend=f"Put some {samples.noun}s of each class into training.",
         )
     return np.array(sides)
 
 
 def check(samples: Labelled, options: Division) -> None:
-    """Refuse what `divide` would refuse whatever the photos show.
+    """Refuse what `divide` would refuse whatever their content shows.
 
-    `divide` begins with it. Called before the photos are worked on, it tells sooner.
+    `divide` begins with it. Called before the content is worked on, it tells sooner.
 
     Raises:
         OptionError: an option would do nothing, or asks for more than there is.
         SourceError: `options.split` is no split.
     """
-    _refuse_idle(options, set(samples.given) if _parted(samples.given) else set())
+    _refuse_idle(options, set(samples.given) if _parted(samples.given) else set(), samples.noun)
     if options.split is not None:
-        _rows(Path(options.split))
+        split_file.read(Path(options.split))
     elif options.per_class is not None:
         need = sum(1 if n == "rest" else int(n) for n in options.per_class.split(","))
         count = Counter(samples.labels)
@@ -102,26 +99,26 @@ def _refuse_too_few(faults: Sequence[str]) -> None:
         )
 
 
-def _refuse_idle(options: Division, folders: set[str | None]) -> None:
+def _refuse_idle(options: Division, given: set[str | None], noun: str) -> None:
     """Refuse options that would do nothing beside the one that decides.
 
     Args:
-        folders: the sides that the source has folders of.
+        given: the sides that the source has folders or files of.
     """
     if options.split is not None:
         decides, idle = "--split", ["per_class", "test", "validation"]
-    elif folders:
-        decides = "the source's own train, validation and test folders"
-        idle = ["per_class", *(side for side in ("test", "validation") if side in folders)]
+    elif given:
+        files = [f"--{side}-file" for side in SIDES[1:] if getattr(options, f"{side}_file")]
+        decides = " and ".join(files) or "the source's own train, validation and test folders"
+        idle = ["per_class", *(side for side in ("test", "validation") if side in given)]
     elif options.per_class is not None:
         decides, idle = "--per-class", ["test", "validation"]
     else:
         return
-    given = [name for name in idle if getattr(options, name) is not None]
-    names = [f"--{name.replace('_', '-')}" for name in given]
-    if names:
+    named = [f"--{n.replace('_', '-')}" for n in idle if getattr(options, n) is not None]
+    if named:
         raise OptionError(
-            f"{' and '.join(names)} would do nothing: by {decides} each photo has its place.",
+            f"{' and '.join(named)} would do nothing: by {decides} each {noun} has its place.",
             mend="Leave one of them out.",
         )
 
@@ -134,14 +131,16 @@ def not_scored(
     Args:
         judged_by: `validation`, `test`, or `cross-validation`.
     """
-    why = f"The {judged_by} set has no photo of these classes"
+    noun = samples.noun
+    why = f"The {judged_by} set has no {noun} of these classes"
     if options.split is not None and judged_by in SIDES:
         mend = f"Write {judged_by} for some of them in {printable(options.split)}."
     elif judged_by in samples.given:
-        mend = f"Put some of their photos into the {judged_by} folder."
+        place = "file" if getattr(options, f"{judged_by}_file") else "folder"
+        mend = f"Put some of their {noun}s into the {judged_by} {place}."
     else:
-        why = "These classes have so few photos that all of them were trained on"
-        mend = "Add photos to them."
+        why = f"These classes have so few {noun}s that all of them were trained on"
+        mend = f"Add {noun}s to them."
     why += ": nothing says how well they are recognised."
     return Finding("not-scored", "warning", tuple((label,) for label in classes), why, mend)
 
@@ -153,7 +152,7 @@ def _completed(
     keys: Sequence[str],
     options: Division,
 ) -> list[str]:
-    """The sides that the source's folders give; one that has no folder is drawn from training."""
+    """The sides that folders or files give; one that has neither is drawn from training."""
     sides = [side or "train" for side in given]
     inside = [i for i, side in enumerate(sides) if side == "train"]
     validation, test = options.shares
@@ -260,86 +259,6 @@ def folds(
             fold[group] = turn % k
             turn += 1
     return fold
-
-
-def save(path: Path, data: Divided) -> None:
-    """Write `split.csv`, sorted by sample."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    for name, label, *rest in sorted(rows(data)):
-        writer.writerow([escaped(name), escaped(label), *rest])
-    write_text(path, text.getvalue())
-
-
-def rows(data: Divided) -> Iterator[tuple[str, str, str, int, str]]:
-    """The rows of `split.csv`, in the order of the samples: name, label, side, cluster, key."""
-    samples = data.samples
-    sides, clusters = data.sides.tolist(), data.clusters.tolist()
-    return zip(samples.names, samples.labels, sides, clusters, samples.keys, strict=True)
-
-
-def load(path: Path, names: Sequence[str], keys: Sequence[str]) -> list[str]:
-    """The sides that an earlier `split.csv` gave to these samples.
-
-    A list made by hand may leave `sha256` empty: then the content is not compared.
-
-    Raises:
-        SourceError: the file is no split, or names other samples or other contents.
-    """
-    rows = {row["sample"]: row for row in _rows(path)}
-    new = [name for name in names if name not in rows]
-    gone = sorted(rows.keys() - set(names))
-    changed = [
-        name
-        for name, key in zip(names, keys, strict=True)
-        if name in rows and rows[name]["sha256"] not in ("", key)
-    ]
-    faults = [
-        f"{what}: {len(found)}, such as {found[0]}"
-        for what, found in (
-            ("photos not in it", new),
-            ("its photos not in the source", gone),
-            ("photos with other content now", changed),
-        )
-        if found
-    ]
-    if faults:
-        raise SourceError(
-            f"does not fit the source ({'; '.join(faults)}).",
-            where=printable(str(path)),
-            mend="Take the split of a run on the same photos, or leave out --split.",
-        )
-    return [rows[name]["split"] for name in names]
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a `split.csv`: all of its columns there, each sample once, on a known side."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark first
-            rows = list(csv.DictReader(file, strict=True))
-    except OSError as error:
-        raise _no_split(path, f"cannot be read ({error.strerror}).") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _no_split(path, f"is not a CSV file in UTF-8 ({error}).") from None
-    if not rows or not rows[0].keys() >= set(HEADER):
-        raise _no_split(path, f"is not a split: its columns must be {', '.join(HEADER)}.")
-    seen = set()
-    for number, row in enumerate(rows, 2):  # row 1 is the header
-        if None in row or None in row.values():
-            raise _no_split(path, f"row {number} has more or fewer cells than the header.")
-        row["sample"], row["label"] = plain(row["sample"]), plain(row["label"])
-        if row["sample"] in seen:
-            raise _no_split(path, f"row {number} names {row['sample']} a second time.")
-        if row["split"] not in (*SIDES, "unused"):
-            sides = f"{', '.join(SIDES)} or unused"
-            raise _no_split(path, f"row {number} has split {row['split']!r}, not {sides}.")
-        seen.add(row["sample"])
-    return rows
-
-
-def _no_split(path: Path, problem: str) -> SourceError:
-    return SourceError(problem, where=printable(str(path)), mend="Give the split.csv of a run.")
 
 
 def _drawn(

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
+from headstart.augmentation import Augmentation
 from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
 from headstart.errors import MissingError, OptionError
-from headstart.options import Augmentation, TrainOptions, chosen
+from headstart.options import TrainOptions, chosen
 from headstart.training.loop import Recipe, Trained
 
 _RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
@@ -34,6 +35,7 @@ _ONLY_BY_GRADIENT = (
     "label_smoothing",
     "patience",
 )
+_FOR_TABLES = ("hidden", "scaling", "drop_unlabelled", "validation_file", "test_file")
 _FOR_PHOTOS = (
     *Augmentation.model_fields,
     *("backbone", "weights", "size", "resize", "unfreeze", "views", "precision"),
@@ -109,7 +111,7 @@ def refuse_for_photos(options: TrainOptions) -> None:
         OptionError: it names the options.
     """
     given = chosen(options.model_dump(mode="json"))
-    if idle := [name for name in ("hidden", "scaling", "drop_unlabelled") if name in given]:
+    if idle := [name for name in _FOR_TABLES if name in given]:
         names = " and ".join(f"--{name.replace('_', '-')}" for name in idle)
         raise OptionError(f"{names} would do nothing: it is for tables.", mend="Leave it out.")
 
