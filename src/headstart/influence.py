@@ -99,6 +99,8 @@ def _followed(
     data: Data, column: Used, place: slice, predict: Predict, matrix: NDArray[np.float32]
 ) -> dict[str, Any]:
     cells = _grid(column, data.samples.frame[column.name])
+    if column.missing:
+        cells = cells.extend(pl.Series([None], dtype=cells.dtype))
     found = dependence(predict, matrix, place, mapping.numbers(column, cells))
     return {
         "name": column.name,

@@ -125,6 +125,7 @@ def _rows(
     """From a table to the files of a run; returns no photos."""
     from headstart import influence  # polars takes 0.15 s
     from headstart.baselines import baselines
+    from headstart.column_findings import column_findings
     from headstart.columnar import fit_dense
     from headstart.record import rows
     from headstart.tabular import divided, list_rows
@@ -140,7 +141,7 @@ def _rows(
         others = baselines(data, judges, answers.name, options)
     with clock("evaluate"):
         metrics = rows.describe(data, outcome, others, options)
-        findings = find(data, outcome.answers, options, listen)
+        findings = find(data, outcome.answers, options, listen, column_findings(data))
         write_data(place.folder, data, outcome.answers, findings, options)
         write_history(place.folder, outcome.history)
         told = influence.described(data, judges, answers, outcome.predict, options.seed)

@@ -168,22 +168,23 @@ def _keys(features: pl.DataFrame, labels: list[str]) -> list[str]:
 
 
 def clusters(rows: Rows) -> NDArray[np.int64]:
-    """int64 (n,): equal rows have one number, unless so many are equal that it is chance."""
+    """int64 (n,): rows equal but for their labels have one number, unless so many are equal that
+    it is chance."""
     if not differ(rows):
         return np.arange(len(rows))
     cells = pl.struct(pl.all()).rank("dense")
-    numbers = _whole(rows).select(cells).to_series().to_list()
+    numbers = rows.frame.select(cells).to_series().to_list()
     first: dict[int, int] = {}
     return np.array([first.setdefault(number, len(first)) for number in numbers], np.int64)
 
 
 def differ(rows: Rows) -> bool:
-    """Whether rows that are equal are the exception, so that they were probably copied."""
-    return _whole(rows).n_unique() >= (1 - _REPEATED) * len(rows)
+    """Whether rows that are equal are the exception, so that they were probably copied.
 
-
-def _whole(rows: Rows) -> pl.DataFrame:
-    return rows.frame.with_columns(pl.Series("\0label", rows.labels))
+    Rows of different files are not counted as equal: one file may be a copy of the other.
+    """
+    given = pl.Series("\0given", rows.given, dtype=pl.String)
+    return rows.frame.with_columns(given).n_unique() >= (1 - _REPEATED) * len(rows)
 
 
 def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:

@@ -22,7 +22,17 @@ from pathlib import Path
 
 from headstart.bundle.locate import BUNDLE
 from headstart.errors import OptionError, OutputError
-from headstart.run import FINDINGS, MATRIX, METRICS, OPTIONS, PREDICTIONS, REPORT, SPLIT
+from headstart.run import (
+    COLUMNS,
+    FINDINGS,
+    HISTORY,
+    MATRIX,
+    METRICS,
+    OPTIONS,
+    PREDICTIONS,
+    REPORT,
+    SPLIT,
+)
 from headstart.store.files import printable, sync_folder
 from headstart.store.lock import HeldError, locked
 
@@ -30,7 +40,10 @@ CHECKPOINT = "checkpoint"
 LAST = "last.safetensors"  # in CHECKPOINT; a training that was cut off goes on from it
 
 RUN_FILES = frozenset(
-    {BUNDLE, FINDINGS, MATRIX, METRICS, OPTIONS, PREDICTIONS, REPORT, SPLIT, "history.csv"}
+    {
+        *(BUNDLE, COLUMNS, FINDINGS, HISTORY, MATRIX, METRICS),
+        *(OPTIONS, PREDICTIONS, REPORT, SPLIT),
+    }
 )
 _ALSO = (CHECKPOINT, ".DS_Store", "Thumbs.db", "desktop.ini")  # the last from file managers
 _HALF_WRITTEN = re.compile(r"\.new-\w+|\.[0-9a-f]{32}\.part")

@@ -104,7 +104,11 @@ class Classifier:
         from headstart.bundle import rows  # polars takes 0.15 s
 
         frame, where = rows.frame_of(given)
-        matrix, engine = rows.matrix(self.manifest.table, frame, where, listen), self._open_engine()
+        return self.of_matrix(rows.matrix(self.manifest.table, frame, where, listen))
+
+    def of_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`predict_proba` of rows as the network takes them, float32 (n, width)."""
+        engine = self._open_engine()
         made = np.empty((len(matrix), len(self.classes)), np.float32)
         for i in range(0, len(matrix), _ROWS):
             made[i : i + _ROWS] = self._probabilities(engine.run(matrix[i : i + _ROWS]))

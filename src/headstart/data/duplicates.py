@@ -1,4 +1,4 @@
-"""Copies of one photo: the clusters that must stay on one side of a split."""
+"""Copies of one sample: the clusters that must stay on one side of a split."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ def identical(keys: Sequence[str]) -> NDArray[np.int64]:
 def copies(data: Divided) -> list[Finding]:
     """What to tell about clusters of more than one sample."""
     names, labels, sides = data.samples.names, data.samples.labels, data.sides.tolist()
+    noun = data.samples.noun
     groups: dict[int, list[int]] = defaultdict(list)
     for i, cluster in enumerate(data.clusters.tolist()):
         if sides[i] != "unused":
@@ -52,24 +53,24 @@ def copies(data: Divided) -> list[Finding]:
             "duplicate-across-splits",
             "warning",
             named(apart),
-            "The same photo stands on more than one side of the split, so the network is judged "
-            "on photos that it was trained on: the figures are better than they should be.",
+            f"The same {noun} stands on more than one side of the split, so the network is judged "
+            f"on {noun}s that it was trained on: the figures are better than they should be.",
             "Take these copies out of all sides but one, or let headstart make the split.",
         ),
         Finding(
-            "same-photo-two-labels",
+            f"same-{noun}-two-labels",
             "warning",
             named(disputed),
-            "The same photo stands under more than one label, and only one can be right.",
-            "Take the photo out of the classes that it does not belong to.",
+            f"The same {noun} stands under more than one label, and only one can be right.",
+            f"Take the {noun} out of the classes that it does not belong to.",
         ),
         Finding(
             "duplicate",
             "note",
             named(plain),
-            "The same photo stands here more than once. The copies were kept on one side of the "
+            f"The same {noun} stands here more than once. The copies were kept on one side of the "
             "split, so they do not make the figures better than they should be.",
-            "Nothing needs to be done; without the copies the same photo would count once.",
+            f"Nothing needs to be done; without the copies the same {noun} would count once.",
         ),
     ]
     return [finding for finding in findings if finding.samples]

@@ -26,6 +26,9 @@ from headstart.data.columns import (
 )
 from headstart.data.table import MISSING, typed
 
+AN_ID = "an id"
+"""How the reason begins to leave out a column that only names the rows."""
+
 _FEW = 2  # rows of a category: one that is rarer says nothing that could be learned
 _ONE_HOT = 12  # categories; more get a trained vector each
 _MANY = 0.5  # of the rows have a value of their own: no category, but an id or a text
@@ -68,14 +71,16 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
         return _moment(column, missing)
     if dtype.is_numeric():
         if _numbered(whole):
-            return LeftOut(name=name, reason="an id: whole numbers, each there once, without gaps")
+            return LeftOut(
+                name=name, reason=f"{AN_ID}: whole numbers, each there once, without gaps"
+            )
         return _number(column, missing, scaling)
     lengths = values.str.split(" ").list.len()
     if (distinct > _MANY * len(values) and len(values) >= _ID_ROWS) or distinct > _MOST:
         if float(lengths.mean() or 0) >= _WORDS:  # type: ignore[arg-type]
             return LeftOut(name=name, reason="free text")
         return LeftOut(
-            name=name, reason=f"an id: {distinct:,} values in {len(values):,} training rows"
+            name=name, reason=f"{AN_ID}: {distinct:,} values in {len(values):,} training rows"
         )
     counts = values.value_counts()
     kept = sorted(counts.filter(pl.col("count") >= _FEW)[name].to_list())

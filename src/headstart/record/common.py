@@ -1,12 +1,14 @@
 """What a run says of itself, whatever it was trained on: figures, findings, manifest."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from headstart.bundle.manifest import Figures
 from headstart.data import duplicates, split
+from headstart.data.balance import imbalance
 from headstart.data.labelled import Divided
 from headstart.evaluation.trust import Answers, majority_accuracy
 from headstart.events import Listener, Notice
@@ -19,10 +21,18 @@ from headstart.store.files import sha256_of_file
 
 
 def find(
-    data: Divided, answers: list[Answers], options: TrainOptions, listen: Listener
+    data: Divided,
+    answers: list[Answers],
+    options: TrainOptions,
+    listen: Listener,
+    more: Sequence[Finding] = (),
 ) -> list[Finding]:
-    """What the data makes one doubt; warnings are told at once."""
-    findings = duplicates.copies(data)
+    """What the data makes one doubt; warnings are told at once.
+
+    Args:
+        more: what else was found.
+    """
+    findings = [*duplicates.copies(data), *imbalance(data), *more]
     last = answers[-1]
     judged = set(data.labels[last.samples].tolist())
     unjudged = [label for j, label in enumerate(data.classes) if j not in judged]

@@ -11,6 +11,7 @@ FRAME = Frame(360, 230, left=46, right=350, top=12, bottom=186)
 
 _RANKED = 20  # columns
 _LINES = 5  # classes
+_FEW = 6  # values, which a table shows better than a curve
 _MARKS = 5  # on an axis of numbers
 _LONGEST = 24  # characters of a value
 
@@ -70,6 +71,7 @@ class Followed(NamedTuple):
         across, up: places of the marks on the axes, and what stands there.
         lines: of the drawing.
         classes, rows: of the table, a row for each value.
+        missing: beside the drawing, what the answers are where the column is empty.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Followed(NamedTuple):
     lines: list[Line]
     classes: list[str]
     rows: list[tuple[str, list[Cell]]]
+    missing: str
 
 
 def ranking(columns: Sequence[Mapping[str, Any]]) -> Ranking:
@@ -118,12 +121,21 @@ def _followed(found: Mapping[str, Any], classes: Sequence[str]) -> Followed:
     order = [1] if len(classes) == 2 else sorted(range(len(classes)), key=lambda j: -spans[j])
     shown = sorted(order[:_LINES])
     named = [classes[j] for j in shown]
-    if found["kind"] not in ("number", "moment"):
+    if found["kind"] not in ("number", "moment") or len(values) <= _FEW:
         rows = [
-            (_short(value), [Cell(f"{row[j]:.0%}", round(row[j], 2)) for j in shown])
+            (
+                "missing" if value is None else _short(value),
+                [Cell(f"{row[j]:.0%}", round(row[j], 2)) for j in shown],
+            )
             for value, row in zip(values, shares, strict=True)
         ]
-        return Followed(found["name"], "", [], [], [], named, rows)
+        return Followed(found["name"], "", [], [], [], named, rows, "")
+    missing = ""
+    if values[-1] is None:
+        *values, _ = values
+        *shares, gone = shares
+        told = [f"{gone[j]:.0%} “{classes[j]}”" for j in shown]
+        missing = f"Where it is missing: {', '.join(told)}."
     places, marks = _axis(values)
     told = [
         f"{classes[j]} from {shares[0][j]:.0%} at {_short(values[0])} "
@@ -146,6 +158,7 @@ def _followed(found: Mapping[str, Any], classes: Sequence[str]) -> Followed:
         lines,
         named,
         [],
+        missing,
     )
 
 

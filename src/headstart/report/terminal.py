@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
-from headstart.report import learning, words
+from headstart.report import learning, words, worth
 from headstart.report.matrix import FEW_CLASSES, confusions
 from headstart.sets import JUDGED
 
@@ -35,6 +35,8 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
         parts.append(_filled(words.gap(metrics)))
     if training := metrics.get("training"):
         parts.append(_filled(f"{learning.choice(training, noun)} {learning.ending(training)}"))
+    apart = [rival.verdict for rival in worth.rivals(metrics) if rival.apart]
+    parts.append(_filled(" ".join([worth.worth(metrics), *apart])))
     parts.append(_sets(metrics))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
@@ -48,7 +50,7 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
         parts.append(_by_class(scores, classes, noun))
     if page:
         parts.append(f"Report: {words.one_line(str(page))}")
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
 def confusion_table(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> str | None:

@@ -20,6 +20,7 @@ class Rival(NamedTuple):
 
     Attributes:
         accuracy, interval, loss: its figures.
+        apart: the difference is more than chance explains.
         verdict: a sentence.
     """
 
@@ -27,6 +28,7 @@ class Rival(NamedTuple):
     accuracy: float
     interval: tuple[float, float]
     loss: float
+    apart: bool
     verdict: str
 
 
@@ -38,6 +40,7 @@ def rivals(metrics: Metrics) -> list[Rival]:
             found["accuracy"],
             tuple(found["accuracy_interval"]),
             found["loss"],
+            found["p"] <= _CHANCE,
             _verdict(_NAMES[name], found),
         )
         for name, found in metrics.get("comparisons", {}).items()

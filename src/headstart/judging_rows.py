@@ -1,0 +1,66 @@
+"""A finished classifier judged by the rows of a table."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart import influence
+from headstart.bundle import rows
+from headstart.bundle.classifier import Classifier
+from headstart.clock import Clock
+from headstart.data import table
+from headstart.evaluation.trust import answered
+from headstart.events import Listener
+from headstart.options import Layout
+from headstart.outcome import Judge
+from headstart.record.evaluation import Judged, described, find, trained_on
+from headstart.tabular import Data, clusters, differ, of_table
+
+_SEED = 0  # of the rows that are told another's column
+
+
+def judged_by_rows(
+    model: str | Path,
+    classifier: Classifier,
+    source: Path,
+    layout: Layout,
+    clock: Clock,
+    listen: Listener,
+) -> Judged:
+    """What `evaluate` says of a classifier of rows.
+
+    Raises:
+        SourceError: as `judging.evaluate`.
+    """
+    manifest = classifier.manifest
+    with clock("scan"):
+        found = table.read(source, layout.encoding)
+        target = layout.target or manifest.table.target
+        samples = of_table(found, target, drop_unlabelled=layout.drop_unlabelled, judged=True)
+        classifier.check_labels(samples.labels)
+        samples = replace(samples, classes=classifier.classes)
+        matrix = rows.matrix(manifest.table, samples.frame, found.source, listen)
+    data = Data(
+        samples,
+        clusters(samples),
+        np.full(len(samples), "test"),
+        manifest.table.columns,
+        matrix,
+    )
+    number = np.arange(len(samples))
+
+    def predict(told: NDArray[np.float32]) -> NDArray[np.float64]:
+        return classifier.of_matrix(told).astype(np.float64)
+
+    with clock("evaluate"):
+        answers = answered("test", number, samples.numbers, [predict(matrix)])
+        told = influence.described(data, [Judge(number, predict)], answers, predict, _SEED)
+    seen = trained_on(Path(model), classifier) if differ(samples) else set()
+    findings = find(data, seen, listen)
+    metrics = described(model, classifier, data, answers, findings) | {
+        "target": target,
+        "hidden": list(manifest.shape.hidden),
+    }
+    return Judged(metrics, data, answers, findings, told)
