@@ -238,7 +238,7 @@ def test_a_table_with_embedded_categories_is_kept_whole(tmp_path: Path) -> None:
     assert run.metrics["test"]["accuracy"] > 0.95
 
 
-@pytest.mark.parametrize("option", [{"rotation_range": 5}, {"ignore": ("x",)}, {"weights": "w"}])
+@pytest.mark.parametrize("option", [{"rotation_range": 5}, {"size": 64}, {"weights": "w"}])
 def test_options_for_photos_are_refused_for_tables(option: dict[str, Any], tmp_path: Path) -> None:
     path = put_people(tmp_path / "people.csv", 60)
     with pytest.raises(OptionError, match="would do nothing: rows of a table are no photos"):

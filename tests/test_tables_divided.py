@@ -1,17 +1,23 @@
 """Which rows of a table train, choose and judge: whole runs."""
 
-from collections import Counter
+import datetime
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from sklearn.datasets import load_breast_cancer
 
+from headstart import columnar
+from headstart.data.split_file import save
 from headstart.errors import OptionError, SourceError
-from headstart.options import TrainOptions
+from headstart.events import Event
+from headstart.options import TrainOptions, options_from
 from headstart.pipeline import train
 from headstart.tabular import divided, list_rows
+from headstart.training.head import balanced_weights
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +98,121 @@ def test_rows_without_a_label_are_named_with_their_file(
         sides(files["main"], test_file=files["test"])
 
 
-@pytest.mark.parametrize("option", ["validation_file", "test_file"])
-def test_files_of_rows_are_refused_for_photos(option: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "option", ["validation_file", "test_file", "group", "time", "sample_weight"]
+)
+def test_what_divides_or_weighs_rows_is_refused_for_photos(option: str, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(OptionError, match=f"--{option.replace('_', '-')} would do nothing"):
         train(tmp_path / "photos", tmp_path / "run", **{option: "rows.csv"})
+
+
+def put_visits(path: Path, people: int = 60, visits: int = 8) -> Path:
+    """Visits of people, each either ill or well and with a code of their own, by day."""
+    random = np.random.default_rng(0)
+    person = np.repeat(np.arange(people), visits)
+    ill = random.random(people) < 0.4
+    n = len(person)
+    pl.DataFrame(
+        {
+            "person": [f"p{i:03}" for i in person],
+            "day": [datetime.date(2024, 1, 1) + datetime.timedelta(int(d)) for d in range(n)],
+            "pulse": 70 + 12 * ill[person] + random.normal(0, 8, n),
+            "habit": person / people + random.normal(0, 1e-4, n),  # gives the person away
+            "trust": np.where(random.random(n) < 0.1, 0.0, 2.0),
+            "kind": np.where(ill[person], "ill", "well"),
+        }
+    ).write_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return put_visits(tmp_path_factory.mktemp("visits") / "visits.csv")
+
+
+@pytest.mark.usefixtures("keras")
+def test_rows_of_a_group_stay_together_and_the_column_is_not_learned(
+    visits: Path, tmp_path: Path
+) -> None:
+    options = {"target": "kind", "group": "person", "sample_weight": "trust", "epochs": 5}
+    run = train(visits, tmp_path / "run", **options)
+    people = pl.read_csv(visits)["person"]
+    on = defaultdict(set)
+    for row in run.split:
+        on[people[int(row["sample"].split()[1]) - 2]].add(row["split"])
+    assert Counter(tuple(sides) for sides in on.values()) == {
+        ("train",): 42, ("validation",): 9, ("test",): 9,
+    }  # fmt: skip
+    out = {c.name: c.reason for c in run.bundle.manifest.table.columns if c.kind == "left-out"}
+    assert (out["person"], out["trust"]) == ("groups rows", "weighs rows")
+    (answer,) = run.bundle.predict([{"pulse": 90.0, "habit": 0.5, "day": "2024-02-01"}])
+    assert answer in ("ill", "well")
+
+
+@pytest.mark.usefixtures("keras")
+def test_a_few_rows_are_crossed_by_group(tmp_path: Path) -> None:
+    """Within people the code tells who it is, so folds that part them would judge too well."""
+    few = put_visits(tmp_path / "visits.csv", people=12, visits=12)
+    scores = {}
+    for group in (None, "person"):
+        run = train(few, tmp_path / f"run-{group}", target="kind", group=group, epochs=40)
+        scores[group] = run.metrics["cross_validation"]["accuracy"]
+    assert scores["person"] < scores[None] - 0.05
+
+
+def test_the_newest_rows_test_and_the_past_trains(visits: Path) -> None:
+    found = sides(visits, time="day")
+    assert list(found.values()) == ["train"] * 336 + ["validation"] * 72 + ["test"] * 72
+    few = sides(visits, time="pulse", validation=0, test=0.01)
+    assert Counter(few.values()) == {"train": 475, "test": 5}
+
+
+def test_by_time_few_rows_are_divided_too_for_folds_would_train_on_the_future(
+    tmp_path: Path,
+) -> None:
+    found = sides(put_visits(tmp_path / "visits.csv", 10, 10), time="day")
+    assert Counter(found.values()) == {"train": 70, "validation": 15, "test": 15}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"time": "day", "group": "person"}, "Time and group cannot both be kept to"),
+        ({"time": "day", "per_class": "5,1,1"}, "Per_class draws by number"),
+        ({"group": "person", "per_class": "5,1,1"}, "Per_class draws by number"),
+        ({"time": "day", "validation": 0, "test": 0}, "nothing judges"),
+        ({"group": "persons"}, "there is no column 'persons' for --group. Did you mean 'person'"),
+    ],
+)
+def test_ways_to_divide_that_do_not_go_together_are_refused(
+    options: dict[str, Any], said: str, visits: Path
+) -> None:
+    with pytest.raises(OptionError, match=said):
+        sides(visits, **options) if len(options) == 1 else options_from(TrainOptions, options)
+
+
+def test_a_group_on_two_sides_by_a_split_of_ones_own_is_told(visits: Path, tmp_path: Path) -> None:
+    given = TrainOptions(target="kind")
+    data = divided(list_rows(visits, given), given, lambda event: None)
+    save(tmp_path / "split.csv", data)
+    heard: list[Event] = []
+    again = TrainOptions(target="kind", group="person", split=str(tmp_path / "split.csv"))
+    divided(list_rows(visits, again), again, heard.append)
+    assert "groups of 'person' stand on more than one side" in str(heard[0])
+
+
+def test_weights_count_in_training_beside_those_of_classes(visits: Path) -> None:
+    given = TrainOptions(target="kind", sample_weight="trust", class_weight="balanced")
+    data = divided(list_rows(visits, given), given, lambda event: None)
+    rows = data.on("train")
+    examples = columnar.examples(data, rows, given)
+    trust = pl.read_csv(visits)["trust"].to_numpy()[rows]
+    expected = trust * balanced_weights(data.labels[rows], 2)
+    np.testing.assert_allclose(examples.weights, expected / expected.mean())
+
+
+def test_training_rows_that_all_weigh_nothing_are_an_error(visits: Path, tmp_path: Path) -> None:
+    pl.read_csv(visits).with_columns(trust=0).write_csv(tmp_path / "none.csv")
+    with pytest.raises(SourceError, match="every training row has weight 0 in 'trust'"):
+        sides(tmp_path / "none.csv", sample_weight="trust")

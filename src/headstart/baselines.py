@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.columnar import examples
 from headstart.data import columns
 from headstart.evaluation.paired import Paired
 from headstart.evaluation.trust import Answers, answered
 from headstart.options import TrainOptions
 from headstart.outcome import Judge
 from headstart.tabular import Data
-from headstart.training.head import Problem, balanced_weights, select, select_by_folds
+from headstart.training.head import Problem, select
 
-_FOLDS = 5
 _FEW = 10_000  # rows
 _BINS = 255  # values of one category that trees tell apart
 _NUMBERS = 2**27  # for the logistic regression, 512 MB
@@ -73,16 +73,19 @@ def _logistic(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> N
     """Multinomial logistic regression, its L2 penalty chosen as that of a head on photos."""
     thin = -(-len(train) * _flat_width(data) // _NUMBERS)
     used, kept = train[::thin], data.on("validation")
-    n_classes, balanced = len(data.classes), options.class_weight == "balanced"
-    features, labels = _flat(data, used), data.labels[used]
     if len(kept):
-        weight = balanced_weights(labels, n_classes) if balanced else None
-        problem = Problem(features, labels, n_classes, weight)
-        head = select(problem, _flat(data, kept), data.labels[kept])
-    else:
-        fold = np.random.default_rng(options.seed).permutation(len(used)) % _FOLDS
-        head = select_by_folds(features, labels, fold, n_classes, balanced=balanced)
+        head = select(_problem(data, used, options), _flat(data, kept), data.labels[kept])
+    else:  # a fifth of the training rows chooses the penalty
+        drawn = np.random.default_rng(options.seed).permutation(used)
+        kept, rest = np.split(drawn, [-(-len(drawn) // 5)])
+        trial = select(_problem(data, rest, options), _flat(data, kept), data.labels[kept])
+        head = _problem(data, used, options).solve(trial.strength)
     return head.probabilities(_flat(data, judged))
+
+
+def _problem(data: Data, train: Rows, options: TrainOptions) -> Problem:
+    learned = examples(data, train, options)
+    return Problem(_flat(data, train), learned.labels, len(data.classes), learned.weights)
 
 
 def _boosted(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> NDArray[np.float64]:
@@ -93,13 +96,13 @@ def _boosted(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> ND
     codes = [place for place, buckets, _ in columns.embedded(data.columns) if buckets <= _BINS]
     trees = HistGradientBoostingClassifier(
         categorical_features=codes or None,
-        class_weight="balanced" if options.class_weight == "balanced" else None,
         random_state=options.seed,
     )
+    learned = examples(data, train, options)
     found = np.zeros((len(judged), len(data.classes)))
     few = len(train) < _FEW  # then threads wait for each other longer than they work
     with threadpool_limits(1 if few else None):
-        trees.fit(data.matrix[train], data.labels[train])
+        trees.fit(data.matrix[train], learned.labels, learned.weights)
         found[:, trees.classes_] = trees.predict_proba(data.matrix[judged])
     return found
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.backbone import dense
 from headstart.backbone.dense import Shape
 from headstart.backbone.engine import OpenVinoEngine
-from headstart.data import columns, split
+from headstart.data import columns, grouped, split
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import Answers, answered
@@ -77,7 +77,7 @@ def fit_dense(
     trained = loop.train(
         network,
         plan.recipe,
-        _examples(data, number["train"], options),
+        examples(data, number["train"], options),
         Examples(data.matrix[kept], data.labels[kept]) if len(kept) else None,
         seed=options.seed,
         place=place,
@@ -124,10 +124,16 @@ def fit_dense(
     )
 
 
-def _examples(data: Data, rows: NDArray[np.int64], options: TrainOptions) -> Examples:
-    labels = data.labels[rows]
-    balanced = options.class_weight == "balanced"
-    weights = balanced_weights(labels, len(data.classes)) if balanced else None
+def examples(data: Data, rows: NDArray[np.int64], options: TrainOptions) -> Examples:
+    """What some rows are to learn from: the weights of rows and of classes, of mean 1."""
+    labels, weights = data.labels[rows], None
+    if options.class_weight == "balanced":
+        weights = balanced_weights(labels, len(data.classes))
+    if data.weights is not None:
+        own = data.weights[rows]
+        weights = own if weights is None else own * weights
+    if weights is not None:
+        weights = weights / (weights.mean() or 1)  # else they would set the length of the steps too
     return Examples(data.matrix[rows], labels, weights)
 
 
@@ -148,21 +154,24 @@ def _crossed(
     train = data.on("train")
     labels = [data.samples.labels[i] for i in train]
     keys = [data.samples.keys[i] for i in train]
-    fold = split.folds(labels, data.clusters[train], keys, split.FOLDS, options.seed)
+    deal = split.folds if options.group is None else grouped.folds
+    fold = deal(labels, data.together[train], keys, split.FOLDS, options.seed)
     if not (fold >= 0).any():
         raise SourceError(
-            "No class has two different rows: nothing could be judged.",
+            "No class has two different rows: nothing could be judged."
+            if options.group is None
+            else f"No class stands in two groups of {options.group!r}: nothing could be judged.",
             where=printable(data.samples.source),
-            mend="Give every class several rows.",
+            mend="Give every class several rows, in several groups where there are any.",
         )
     recipe = replace(plan.recipe, patience=None, keep_best=False)
     judges = []
-    for k in range(split.FOLDS):
+    for k in np.unique(fold[fold >= 0]).tolist():
         network = dense.keras_model(shape, plan.dropout, options.seed)
         loop.train(
             network,
             recipe,
-            _examples(data, train[fold != k], options),
+            examples(data, train[fold != k], options),
             None,
             seed=options.seed,
             place=place.with_name(f"fold-{k}"),
@@ -172,7 +181,7 @@ def _crossed(
         tensors = dense.weights_of(network)
         engine = _engine(dense.openvino_model(shape, tensors), tensors)
         judges.append(Judge(train[fold == k], partial(_predict, engine)))
-    return [judge for judge in judges if len(judge.rows)]
+    return judges
 
 
 def _cross_validated(data: Data, judges: list[Judge]) -> Answers:

@@ -42,13 +42,8 @@ def judged_by_rows(
         classifier.check_labels(samples.labels)
         samples = replace(samples, classes=classifier.classes)
         matrix = rows.matrix(manifest.table, samples.frame, found.source, listen)
-    data = Data(
-        samples,
-        clusters(samples),
-        np.full(len(samples), "test"),
-        manifest.table.columns,
-        matrix,
-    )
+    together, sides = clusters(samples), np.full(len(samples), "test")
+    data = Data(samples, together, sides, together, None, manifest.table.columns, matrix)
     number = np.arange(len(samples))
 
     def predict(told: NDArray[np.float32]) -> NDArray[np.float64]:

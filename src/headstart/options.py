@@ -88,7 +88,9 @@ class Layout(BaseModel):
         False, description="Leave out rows of a table whose target is missing."
     )
     ignore: tuple[str, ...] = Field(
-        (), description="Pattern of paths to pass over, such as 'drafts/*'; may be repeated."
+        (),
+        description="Pattern of paths to pass over, such as 'drafts/*', or of columns of a table; "
+        "may be repeated.",
     )
 
 
@@ -117,6 +119,16 @@ class Division(Layout):
     test_file: PathText | None = Field(
         None, description="A table like SOURCE whose rows are the test set."
     )
+    group: str | None = Field(
+        None,
+        description="Column of a table whose equal values keep rows on one side, such as the "
+        "patient that several rows are of; the network is not given it.",
+    )
+    time: str | None = Field(
+        None,
+        description="Column of a table that says when a row was: the oldest train, later ones "
+        "validate, the newest test; the network is not given it.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is left to chance.")
 
     @property
@@ -132,6 +144,23 @@ class Division(Layout):
         if self.split and self.per_class:
             raise PydanticCustomError(
                 "two_splits", "split and per_class both say who trains: give one of them"
+            )
+        if self.time is not None and self.group is not None:
+            raise PydanticCustomError(
+                "time_and_group",
+                "time and group cannot both be kept to, for a group may be older and newer than "
+                "the cut: give time if the same groups will come again, else group",
+            )
+        if self.per_class and (self.time or self.group):
+            raise PydanticCustomError(
+                "numbers_and_order",
+                "per_class draws by number, which neither time nor group can be kept to: give one",
+            )
+        if self.time is not None and self.shares == (0, 0):
+            raise PydanticCustomError(
+                "all_times",
+                "time parts those that train from those that judge, and by "
+                "validation=0 and test=0 nothing judges: give one of them",
             )
         return self
 
@@ -211,6 +240,11 @@ class TrainOptions(Division, Augmentation):
         None,
         description="Random views of each training photo that are trained on beside it "
         "(default: 2 with --augment, else 0).",
+    )
+    sample_weight: str | None = Field(
+        None,
+        description="Column of a table with numbers, 0 or more, that say how much a row counts in "
+        "training, not in the figures; the network is not given it.",
     )
     class_weight: Literal["balanced", "none"] = Field(
         "none", description="`balanced` makes rare classes count as much as frequent ones."

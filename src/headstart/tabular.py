@@ -1,5 +1,6 @@
 """Labelled rows made ready: read, fingerprinted, divided, turned into what a network takes."""
 
+import fnmatch
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from headstart.data import beside, mapping, split
+from headstart.data import beside, mapping, roles, split
 from headstart.data.columns import LeftOut as ColumnLeftOut
 from headstart.data.columns import Used
 from headstart.data.labelled import Divided, Labelled, in_order
@@ -25,7 +26,6 @@ from headstart.options import Division, TrainOptions
 from headstart.sets import Side
 from headstart.store.files import printable
 
-_ROWS_NAMED = 5
 _MANY_CLASSES = 30  # numbers with more distinct values than this, most of them rare: no classes
 _REPEATED = 0.1  # of the rows: from then on equal rows are different samples
 
@@ -50,11 +50,15 @@ class Data(Divided):
     """Rows on their sides, and what the network takes of them.
 
     Attributes:
+        together: int64 (n,), rows of one number stay on one side: copies, or a group.
+        weights: float64 (n,), how much each counts in training; None: all alike.
         columns: how each column is told to the network, fitted to the training rows.
         matrix: float32 (n, width).
     """
 
     samples: Rows
+    together: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
     columns: Sequence[Used | ColumnLeftOut]
     matrix: NDArray[np.float32]
 
@@ -91,7 +95,7 @@ def of_table(
     if missing.any() and not drop_unlabelled:
         raise SourceError(
             f"{int(missing.sum()):,} rows have no value in {name!r} "
-            f"({_named(found.names(missing))}).",
+            f"({roles.listed(found.names(missing))}).",
             where=where,
             mend="Fill them in, or leave these rows out with --drop-unlabelled.",
         )
@@ -113,10 +117,6 @@ def of_table(
         frame=features,
         target=name,
     )
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join([*names[:_ROWS_NAMED], *["…"] * (len(names) > _ROWS_NAMED)])
 
 
 def _labels(column: pl.Series, where: str, judged: bool) -> list[str]:
@@ -187,16 +187,68 @@ def differ(rows: Rows) -> bool:
     return rows.frame.with_columns(given).n_unique() >= (1 - _REPEATED) * len(rows)
 
 
+def _ignored(rows: Rows, patterns: Sequence[str]) -> list[str]:
+    """The columns that are to be passed over.
+
+    Raises:
+        OptionError: a pattern fits none of them.
+    """
+    found: list[str] = []
+    for pattern in patterns:
+        fitting = fnmatch.filter(rows.frame.columns, pattern)
+        if not fitting:
+            find(pattern, "--ignore", "", rows.frame.columns, printable(rows.source))
+        found += fitting
+    return found
+
+
+def parted(
+    rows: Rows, options: Division, listen: Listener
+) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """What of the rows stays together, int64 (n,), and the side of each, str (n,).
+
+    Raises:
+        OptionError, SourceError: as `split.divide`; or as `roles.groups` and `roles.times`.
+    """
+    where, times = printable(rows.source), None
+    together = clusters(rows)
+    if options.group is not None:  # rows that are equal in every cell are of one group
+        together = roles.groups(rows.frame, options.group, rows.names, where)
+    if options.time is not None:
+        times = roles.times(rows.frame, options.time, rows.names, where)
+    sides = split.divide(rows, together, options, times)
+    if options.group is not None:
+        pairs = {*zip(together.tolist(), sides.tolist(), strict=True)}
+        apart = [g for g, n in Counter(g for g, side in pairs if side != "unused").items() if n > 1]
+        if apart:
+            listen(
+                Notice(
+                    f"{len(apart):,} groups of {options.group!r} stand on more than one side, for "
+                    "so it was given: the figures may be better than they should be."
+                )
+            )
+    return together, sides
+
+
 def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:
     """Divide the rows, and fit the columns to those that train.
 
     Raises:
-        OptionError, SourceError: as `split.divide`; or no column is left to learn from.
+        OptionError, SourceError: as `parted` and `roles.weights`; or no column is left to learn
+            from.
     """
-    together = clusters(rows)
-    sides = split.divide(rows, together, options)
-    scaling = None if options.scaling == "auto" else options.scaling
-    fitted = mapping.fit(rows.frame, np.flatnonzero(sides == "train"), scaling)
+    together, sides = parted(rows, options, listen)
+    weights = None
+    if options.sample_weight is not None:
+        where = printable(rows.source)
+        weights = roles.weights(rows.frame, options.sample_weight, rows.names, where)
+        if not weights[sides == "train"].any():
+            raise SourceError(
+                f"every training row has weight 0 in {options.sample_weight!r}.",
+                where=where,
+                mend="Give those that are to be learned from a weight above 0.",
+            )
+    fitted = _fitted(rows, np.flatnonzero(sides == "train"), options)
     out = [column for column in fitted if isinstance(column, ColumnLeftOut)]
     if len(out) == len(fitted):
         raise SourceError(
@@ -209,4 +261,20 @@ def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:
     if out:
         named = "; ".join(f"{column.name}: {column.reason}" for column in out)
         listen(Notice(f"{len(out)} of {len(fitted)} columns left out. {named}."))
-    return Data(rows, together, sides, fitted, mapping.matrix(fitted, rows.frame))
+    matrix = mapping.matrix(fitted, rows.frame)
+    return Data(rows, clusters(rows), sides, together, weights, fitted, matrix)
+
+
+def _fitted(
+    rows: Rows, train: NDArray[np.int64], options: TrainOptions
+) -> list[Used | ColumnLeftOut]:
+    """What the network is told of each column; those that divide or weigh rows are left out."""
+    named = {getattr(options, option): why for option, why in roles.REASONS.items()}
+    named |= dict.fromkeys(_ignored(rows, options.ignore), roles.IGNORED)
+    told = rows.frame.select(name for name in rows.frame.columns if name not in named)
+    scaling = None if options.scaling == "auto" else options.scaling
+    fitted = {column.name: column for column in mapping.fit(told, train, scaling)}
+    return [
+        ColumnLeftOut(name=name, reason=named[name]) if name in named else fitted[name]
+        for name in rows.frame.columns
+    ]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data import split_file
+from headstart.data import grouped, periods, split_file
 from headstart.data.labelled import Labelled
 from headstart.errors import OptionError, SourceError
 from headstart.findings import Finding
@@ -24,15 +24,22 @@ FEW = 200
 FOLDS = 5  # of a cross-validation
 
 
-def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) -> NDArray[np.str_]:
+def divide(
+    samples: Labelled,
+    clusters: NDArray[np.int64],
+    options: Division,
+    times: NDArray[np.int64] | None = None,
+) -> NDArray[np.str_]:
     """The side of every sample: from a split file, the source's folders or files, or a draw.
 
     Where nothing says otherwise, fewer than `FEW` samples all train: a test set of so few
-    says too little, and cross-validation judges instead.
+    says too little, and cross-validation judges instead. With `times` they do not: folds would
+    train on what came later.
 
     Args:
         samples: n of them.
-        clusters: int64 (n,); samples of one number are copies of one another.
+        clusters: int64 (n,); samples of one number are copies of one another, or one group.
+        times: int64 (n,), when each was, where `options.time` says that this decides.
 
     Returns:
         str (n,): `train`, `validation`, `test` or `unused`.
@@ -46,16 +53,14 @@ def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) ->
     if options.split is not None:
         sides = split_file.load(Path(options.split), samples.names, keys, samples.noun)
     elif _parted(given):
-        sides = _completed(given, labels, clusters, keys, options)
+        sides = _completed(samples, clusters, options, times)
     elif options.per_class is not None:
         sides = per_class(labels, clusters, keys, options.per_class, options.seed)
-    elif len(samples) < FEW and options.validation is None and options.test is None:
+    elif len(samples) < FEW and times is None and options.validation is options.test is None:
         sides = ["train"] * len(samples)
     else:
-        validation, test = options.shares
-        sides = stratified(
-            labels, clusters, keys, validation=validation, test=test, seed=options.seed
-        )
+        everything = np.arange(len(samples))
+        sides = _shared_out(samples, clusters, options, times, everything, *options.shares)
     trained = {label for label, side in zip(labels, sides, strict=True) if side == "train"}
     missing = sorted(
         {label for label, side in zip(labels, sides, strict=True) if side != "unused"} - trained
@@ -146,27 +151,46 @@ def not_scored(
 
 
 def _completed(
-    given: Sequence[str | None],
-    labels: Sequence[str],
+    samples: Labelled,
     clusters: NDArray[np.int64],
-    keys: Sequence[str],
     options: Division,
+    times: NDArray[np.int64] | None,
 ) -> list[str]:
     """The sides that folders or files give; one that has neither is drawn from training."""
-    sides = [side or "train" for side in given]
-    inside = [i for i, side in enumerate(sides) if side == "train"]
+    sides: list[str] = [side or "train" for side in samples.given]
+    inside = np.array([i for i, side in enumerate(sides) if side == "train"], np.int64)
     validation, test = options.shares
-    drawn = stratified(
-        [labels[i] for i in inside],
-        clusters[inside],
-        [keys[i] for i in inside],
-        validation=0 if "validation" in given else validation,
-        test=0 if "test" in given else test,
-        seed=options.seed,
+    shares = (
+        0 if "validation" in samples.given else validation,
+        0 if "test" in samples.given else test,
     )
-    for i, side in zip(inside, drawn, strict=True):
+    drawn = _shared_out(samples, clusters, options, times, inside, *shares)
+    for i, side in zip(inside.tolist(), drawn, strict=True):
         sides[i] = side
     return sides
+
+
+def _shared_out(
+    samples: Labelled,
+    clusters: NDArray[np.int64],
+    options: Division,
+    times: NDArray[np.int64] | None,
+    which: NDArray[np.int64],
+    validation: float,
+    test: float,
+) -> list[str]:
+    """The sides of some samples, in the way that the options ask for."""
+    if times is not None:
+        return periods.divided(times[which], validation=validation, test=test)
+    draw = grouped.stratified if options.group is not None else stratified
+    return draw(
+        [samples.labels[i] for i in which],
+        clusters[which],
+        [samples.keys[i] for i in which],
+        validation=validation,
+        test=test,
+        seed=options.seed,
+    )
 
 
 def stratified(

@@ -35,11 +35,14 @@ _ONLY_BY_GRADIENT = (
     "label_smoothing",
     "patience",
 )
-_FOR_TABLES = ("hidden", "scaling", "drop_unlabelled", "validation_file", "test_file")
+_FOR_TABLES = (
+    *("hidden", "scaling", "drop_unlabelled", "validation_file", "test_file"),
+    *("group", "time", "sample_weight"),
+)
 _FOR_PHOTOS = (
     *Augmentation.model_fields,
     *("backbone", "weights", "size", "resize", "unfreeze", "views", "precision"),
-    *("label_pattern", "ignore"),
+    *("label_pattern"),
 )
 
 
