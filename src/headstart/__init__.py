@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from headstart.bundle.classifier import Classifier, load
     from headstart.bundle.package import package
     from headstart.errors import HeadstartError
-    from headstart.estimators import ImageClassifier
+    from headstart.estimators.images import ImageClassifier
+    from headstart.estimators.tables import TableClassifier
     from headstart.fitting.fit import fit
     from headstart.pipeline import train
     from headstart.report.plots import plot_confusion_matrix, plot_images
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "Classifier": "bundle.classifier",
     "HeadstartError": "errors",
-    "ImageClassifier": "estimators",
+    "ImageClassifier": "estimators.images",
     "Run": "run",
+    "TableClassifier": "estimators.tables",
     "fit": "fitting.fit",
     "load": "bundle.classifier",
     "package": "bundle.package",
@@ -31,6 +33,7 @@ __all__ = [
     "HeadstartError",
     "ImageClassifier",
     "Run",
+    "TableClassifier",
     "fit",
     "load",
     "package",

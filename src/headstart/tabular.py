@@ -110,7 +110,7 @@ def of_table(
         names=found.names(~missing),
         labels=labels,
         given=list(compress(found.given, ~missing)),
-        keys=_keys(features, labels),
+        keys=row_keys(features, labels),
         classes=in_order(set(labels)),
         left_out=out,
         ignored=0,
@@ -151,7 +151,7 @@ def _labels(column: pl.Series, where: str, judged: bool) -> list[str]:
     return texts
 
 
-def _keys(features: pl.DataFrame, labels: list[str]) -> list[str]:
+def row_keys(features: pl.DataFrame, labels: list[str]) -> list[str]:
     """SHA-256 of the content of each row; rows that are equal are told apart by their order.
 
     In a table of few columns rows are equal by chance, not because one was copied; such rows

@@ -1,8 +1,8 @@
-"""The dense network for columns: one description, two builders.
+"""The dense network for columns: one description, two builders, and its forward pass in NumPy.
 
     columns → numbers, and a trained vector for each embedded category → hidden layers → logits
 
-Keras trains it; OpenVINO runs it, built from the trained weights alone.
+Keras trains it; OpenVINO or NumPy runs it, from the trained weights alone.
 """
 
 from collections.abc import Mapping
@@ -118,6 +118,21 @@ def openvino_model(shape: Shape, tensors: Tensors) -> "Model":
     logits = _dense(ops, x, tensors, "logits")
     logits.output(0).tensor.set_names({"logits"})
     return openvino.Model([ops.result(logits, name="logits_output")], [columns], "dense")
+
+
+def logits(shape: Shape, tensors: Tensors, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The same by NumPy alone: float64 (n, n_classes) from float32 (n, width).
+
+    In float64 a row's numbers do not depend on the rows beside it, to the last of a float32's
+    bits.
+    """
+    parts = [rows[:, shape.plain]]
+    for i, (place, _, _) in enumerate(shape.embedded, 1):
+        parts.append(tensors[f"embedding_{i}/embeddings"][rows[:, place].astype(np.int64)])
+    x = np.concatenate(parts, axis=1).astype(np.float64)
+    for i in range(1, len(shape.hidden) + 1):
+        x = np.maximum(x @ tensors[f"dense_{i}/kernel"] + tensors[f"dense_{i}/bias"], 0)
+    return np.asarray(x @ tensors["logits/kernel"] + tensors["logits/bias"], np.float64)
 
 
 def _dense(ops: Any, x: Any, tensors: Tensors, name: str) -> Any:

@@ -79,8 +79,8 @@ def train(
     validation: Examples | None,
     *,
     seed: int,
-    place: Path,
-    about: Mapping[str, Any],
+    place: Path | None = None,
+    about: Mapping[str, Any] | None = None,
     resume: bool = False,
     budget: float = math.inf,
     listen: Listener = nobody,
@@ -90,13 +90,14 @@ def train(
     Args:
         network: a `keras.Model`, rows in, float32 (n, n_classes) logits out.
         seed: with the number of the epoch, settles order and random numbers.
-        place: where the checkpoint goes.
+        place: where the checkpoint goes; None: none is kept.
         about: what the training is of; a checkpoint of another is refused.
         resume: go on from the checkpoint at `place`, if there is one.
         budget: seconds that may pass; no epoch begins that would end later.
 
     Raises:
-        Interrupted: stopped from outside; the epochs so far are kept.
+        Interrupted: stopped from outside; the epochs so far are kept. Without a place for them
+            it is the KeyboardInterrupt itself.
         InputError: the loss is no longer a number.
         ModelError: the checkpoint is of another training, or damaged.
         OutputError: the checkpoint cannot be written.
@@ -105,8 +106,8 @@ def train(
     steps = math.ceil(len(training.labels) / recipe.batch_size)
     _compile(network, recipe, steps)
     done, best, policy = Trained(), None, mixed_policy() or "float32"
-    about = {**about, "policy": policy}
-    found = checkpoint.read(place, about) if resume else None
+    about = {**(about or {}), "policy": policy}
+    found = checkpoint.read(place, about) if resume and place else None
     if found is not None:
         done = Trained(**found.state)
         _restore(network, _part(found.arrays, "last"))
@@ -123,13 +124,16 @@ def train(
                 before = min(filter(math.isfinite, losses), default=math.inf)
                 is_best = row["val_loss"] < before
                 done.history.append(row)
-                last = _arrays(network)
+                last = _arrays(network) if place or is_best else None
                 if is_best or not recipe.keep_best or math.isinf(before):  # or none to compare
                     done.kept, best = number, last
-                _write(place, about, done, last, best)
+                if place and last:
+                    _write(place, about, done, last, best)
                 figures = {name: row[name] for name in _FIGURES if not math.isnan(row[name])}
                 listen(Epoch(number, recipe.epochs, figures, is_best))
     except KeyboardInterrupt:
+        if place is None:
+            raise
         raise Interrupted(
             f"Stopped in epoch {len(done.history) + 1} of {recipe.epochs}; those before it are "
             "kept.",
@@ -265,8 +269,8 @@ class _Epochs:
                 f"The loss is no longer a number in epoch {number}.",
                 mend="Give a lower --learning-rate.",
             )
-        rate = float(np.asarray(self._network.optimizer.learning_rate))
         seconds = round(perf_counter() - start, 3)
+        rate = figures["learning_rate"]
         return {"epoch": number, **row, "learning_rate": rate, "seconds": seconds}
 
     def _by_keras(self, number: int, order: NDArray[np.int64]) -> dict[str, float]:
@@ -282,7 +286,8 @@ class _Epochs:
             shuffle=False,  # Keras would draw an order of the batches from a global state
             verbose=0,
         ).history
-        return {name: float(values[-1]) for name, values in history.items()}
+        rate = float(np.asarray(self._network.optimizer.learning_rate))
+        return {name: float(v[-1]) for name, v in history.items()} | {"learning_rate": rate}
 
     def _at_once(self, number: int, order: NDArray[np.int64]) -> dict[str, float]:
         """In one call, or a few."""

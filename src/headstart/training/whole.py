@@ -7,6 +7,7 @@ own `train_step`.
 Importing this file imports Keras.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -43,33 +44,32 @@ class Whole:
         self._training = _tensors(training, n_classes)
         self._validation = _tensors(validation, n_classes) if validation else None
         self._steps = tf.function(
-            self._take_steps, input_signature=[tf.TensorSpec((None, None), tf.int64)]
+            self._take_steps,
+            input_signature=[tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int64)],
         )
         self._test = tf.function(network.test_step)
+        # Keras makes the metrics' variables in the first step, and one that makes variables is
+        # traced twice.
+        network.test_step(tuple(part[:1] for part in self._training))
 
     def epoch(
         self, order: NDArray[np.int64], batch_size: int, asked: threading.Event, told: Told
     ) -> dict[str, float]:
-        """Train on the rows in a given order; returns Keras' metrics.
+        """Train on the rows in a given order; returns Keras' metrics, and the `learning_rate` that
+        comes next.
 
         Args:
             asked: set from outside: raises KeyboardInterrupt.
             told: is told how many batches are done, and the metrics so far.
         """
-        whole = len(order) // batch_size * batch_size
-        batches = order[:whole].reshape(-1, batch_size)
-        calls = [batches[i : i + _STEPS] for i in range(0, len(batches), _STEPS)]
-        if whole < len(order):
-            calls.append(order[whole:][np.newaxis])
         self._network.reset_metrics()
-        done = 0
-        for numbers in calls:
-            self._steps(numbers)
+        at_once = _STEPS * batch_size
+        for i in range(0, len(order), at_once):
+            rate = self._steps(order[i : i + at_once], batch_size)
             if asked.is_set():
                 raise KeyboardInterrupt
-            done += len(numbers)
-            told(done, self._metrics())
-        return self._metrics()
+            told(math.ceil(min(i + at_once, len(order)) / batch_size), self._metrics())
+        return self._metrics() | {"learning_rate": float(rate)}
 
     def judge(self) -> dict[str, float]:
         """Keras' metrics of the validation rows, by `val_` and their names; none: no rows."""
@@ -80,9 +80,11 @@ class Whole:
             self._test(tuple(part[i : i + _JUDGED] for part in self._validation))
         return {f"val_{name}": value for name, value in self._metrics().items()}
 
-    def _take_steps(self, batches: Any) -> None:
-        for i in tf.range(tf.shape(batches)[0]):
-            self._network.train_step(tuple(tf.gather(p, batches[i]) for p in self._training))
+    def _take_steps(self, order: Any, size: Any) -> Any:
+        for i in tf.range(0, tf.size(order, tf.int64), size):
+            batch = order[i : i + size]  # the last may be smaller
+            self._network.train_step(tuple(tf.gather(p, batch) for p in self._training))
+        return self._network.optimizer.learning_rate  # asked for by itself it costs as a batch
 
     def _metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self._network.get_metrics_result().items()}
