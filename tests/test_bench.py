@@ -72,7 +72,7 @@ def test_a_process_that_fails_says_why() -> None:
 
 
 def test_the_table_is_put_between_its_marks(tmp_path: Path) -> None:
-    from table import Row, markdown, put_between_marks
+    from figures import Row, markdown, put_between_marks
 
     page = tmp_path / "page.md"
     page.write_text(

@@ -123,6 +123,7 @@ ORDER = (
     "pipeline.py",
     "judging.py",
     "estimators.py",
+    "trial.py",
     "lessons.py",
     "tutorial.py",
     "server/gate.py",
