@@ -11,7 +11,7 @@ import sklearn.metrics
 from metrics_schema import faults
 from photos import put_digits
 
-from headstart.data.split import HEADER
+from headstart.data.split_file import HEADER
 from headstart.events import Event, Progress
 from headstart.options import TrainOptions
 from headstart.pipeline import train

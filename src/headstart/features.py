@@ -14,13 +14,14 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from headstart.augmentation import Augmentation
 from headstart.backbone.engine import Engine, Pixels
 from headstart.data import augment
 from headstart.data.pixels import DECODE_VERSION, Unreadable, decode, read_image
 from headstart.data.samples import Sample
 from headstart.errors import OutputError, SourceError
 from headstart.events import Listener, Notice, Progress, nobody
-from headstart.options import Augmentation, Resize
+from headstart.options import Resize
 from headstart.parallel import cores, side_by_side
 from headstart.store.arrays import Shelf
 from headstart.store.files import cache_root, key_of

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bundle.classifier import Classifier
-from headstart.data import split
+from headstart.data import split_file
 from headstart.data.labelled import Divided
 from headstart.errors import ModelError
 from headstart.evaluation.trust import MANY_CLASSES, Answers
@@ -163,7 +163,7 @@ def write_data(
         "options": options.model_dump(mode="json"),
     }
     write_json(folder / OPTIONS, document)
-    split.save(folder / SPLIT, data)
+    split_file.save(folder / SPLIT, data)
     found = findings_document(findings, data.samples.left_out)
     write_json(folder / FINDINGS, {**found, "ignored": data.samples.ignored})
     kept_out = [each for each in answers if each.name != "train"]

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart import lessons
+from headstart.augmentation import PRESETS, Augmentation
 from headstart.backbone import catalog, imagenet
 from headstart.backbone.weights import names_of_files, resolve
 from headstart.bundle.export import Form, ending, export
@@ -31,7 +32,7 @@ from headstart.data.samples import Sample, image_files
 from headstart.dataset import list_photos, scan_with
 from headstart.errors import HeadstartError, Interrupted, MissingError, SourceError
 from headstart.events import Listener, Notice
-from headstart.options import PRESETS, Augmentation, Layout, TrainOptions, as_flags, options_from
+from headstart.options import Layout, TrainOptions, as_flags, options_from
 from headstart.pipeline import train_with
 from headstart.report.guesses import MOST_PHOTOS, Photo, save_sheet
 from headstart.report.sections import Fact, Section

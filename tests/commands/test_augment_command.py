@@ -10,9 +10,9 @@ import pytest
 from photos import put_colours, put_digits
 from PIL import Image
 
+from headstart.augmentation import Augmentation
 from headstart.data.augment import view, view_seed
 from headstart.data.pixels import decode
-from headstart.options import Augmentation
 from headstart.store.files import sha256_of_file
 
 

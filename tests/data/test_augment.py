@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
+from headstart.augmentation import PRESETS, Augmentation
 from headstart.data.augment import affine, key, transformed, view, view_seed
 from headstart.data.pixels import decode, read_image
-from headstart.options import PRESETS, Augmentation
 
 RANGES = [name for name in Augmentation.model_fields if name != "augment"]
 

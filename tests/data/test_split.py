@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from samples import divided, labelled
 
 from headstart.data.labelled import Labelled
-from headstart.data.split import FEW, SIDES, divide, load, not_scored, save
+from headstart.data.split import FEW, SIDES, divide, not_scored
+from headstart.data.split_file import load, save
 from headstart.errors import OptionError, SourceError
 from headstart.options import Division
 from headstart.store.cells import plain

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from headstart.augmentation import Augmentation
 from headstart.commands.output import Flag, Flat, print_json
 from headstart.commands.progress import listening
 from headstart.data.augment import key, view, view_seed
@@ -21,7 +22,7 @@ from headstart.data.samples import image_files
 from headstart.errors import OptionError, OutputError, SourceError
 from headstart.events import Listener, Notice, Progress
 from headstart.findings import LeftOut
-from headstart.options import Augmentation, Resize
+from headstart.options import Resize
 from headstart.parallel import cores, side_by_side
 from headstart.report.sheet import Strip, contact_sheet
 from headstart.report.words import number

@@ -15,7 +15,8 @@ from headstart.data import duplicates
 from headstart.data.labelled import Divided
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample
-from headstart.data.split import HEADER, divide, rows
+from headstart.data.split import divide
+from headstart.data.split_file import HEADER, rows
 from headstart.dataset import Photos, list_photos
 from headstart.errors import OutputError
 from headstart.events import Listener, Notice

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from headstart.options import Augmentation
+from headstart.augmentation import Augmentation
 
 AUGMENT_VERSION = 1  # part of every key of a view: raise it with any change to what `view` gives
 

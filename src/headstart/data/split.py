@@ -4,27 +4,24 @@ The order in which samples are drawn is that of a hash of seed and content, so i
 depend on the order of the files or on their names, and a few new photos move few others.
 """
 
-import csv
 import hashlib
-import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.data.labelled import Divided, Labelled
+from headstart.data import split_file
+from headstart.data.labelled import Labelled
 from headstart.errors import OptionError, SourceError
 from headstart.findings import Finding
 from headstart.options import Division
 from headstart.sets import SIDES
-from headstart.store.cells import escaped, plain
-from headstart.store.files import printable, write_text
+from headstart.store.files import printable
 
 FEW = 200
 FOLDS = 5  # of a cross-validation
-HEADER = ("sample", "label", "split", "cluster", "sha256")
 
 
 def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) -> NDArray[np.str_]:
@@ -47,7 +44,7 @@ def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) ->
     check(samples, options)
     given, labels, keys = samples.given, samples.labels, samples.keys
     if options.split is not None:
-        sides = load(Path(options.split), samples.names, keys)
+        sides = split_file.load(Path(options.split), samples.names, keys)
     elif _parted(given):
         sides = _completed(given, labels, clusters, keys, options)
     elif options.per_class is not None:
@@ -82,7 +79,7 @@ def check(samples: Labelled, options: Division) -> None:
     """
     _refuse_idle(options, set(samples.given) if _parted(samples.given) else set())
     if options.split is not None:
-        _rows(Path(options.split))
+        split_file.read(Path(options.split))
     elif options.per_class is not None:
         need = sum(1 if n == "rest" else int(n) for n in options.per_class.split(","))
         count = Counter(samples.labels)
@@ -260,86 +257,6 @@ def folds(
             fold[group] = turn % k
             turn += 1
     return fold
-
-
-def save(path: Path, data: Divided) -> None:
-    """Write `split.csv`, sorted by sample."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
-    for name, label, *rest in sorted(rows(data)):
-        writer.writerow([escaped(name), escaped(label), *rest])
-    write_text(path, text.getvalue())
-
-
-def rows(data: Divided) -> Iterator[tuple[str, str, str, int, str]]:
-    """The rows of `split.csv`, in the order of the samples: name, label, side, cluster, key."""
-    samples = data.samples
-    sides, clusters = data.sides.tolist(), data.clusters.tolist()
-    return zip(samples.names, samples.labels, sides, clusters, samples.keys, strict=True)
-
-
-def load(path: Path, names: Sequence[str], keys: Sequence[str]) -> list[str]:
-    """The sides that an earlier `split.csv` gave to these samples.
-
-    A list made by hand may leave `sha256` empty: then the content is not compared.
-
-    Raises:
-        SourceError: the file is no split, or names other samples or other contents.
-    """
-    rows = {row["sample"]: row for row in _rows(path)}
-    new = [name for name in names if name not in rows]
-    gone = sorted(rows.keys() - set(names))
-    changed = [
-        name
-        for name, key in zip(names, keys, strict=True)
-        if name in rows and rows[name]["sha256"] not in ("", key)
-    ]
-    faults = [
-        f"{what}: {len(found)}, such as {found[0]}"
-        for what, found in (
-            ("photos not in it", new),
-            ("its photos not in the source", gone),
-            ("photos with other content now", changed),
-        )
-        if found
-    ]
-    if faults:
-        raise SourceError(
-            f"does not fit the source ({'; '.join(faults)}).",
-            where=printable(str(path)),
-            mend="Take the split of a run on the same photos, or leave out --split.",
-        )
-    return [rows[name]["split"] for name in names]
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a `split.csv`: all of its columns there, each sample once, on a known side."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark first
-            rows = list(csv.DictReader(file, strict=True))
-    except OSError as error:
-        raise _no_split(path, f"cannot be read ({error.strerror}).") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _no_split(path, f"is not a CSV file in UTF-8 ({error}).") from None
-    if not rows or not rows[0].keys() >= set(HEADER):
-        raise _no_split(path, f"is not a split: its columns must be {', '.join(HEADER)}.")
-    seen = set()
-    for number, row in enumerate(rows, 2):  # row 1 is the header
-        if None in row or None in row.values():
-            raise _no_split(path, f"row {number} has more or fewer cells than the header.")
-        row["sample"], row["label"] = plain(row["sample"]), plain(row["label"])
-        if row["sample"] in seen:
-            raise _no_split(path, f"row {number} names {row['sample']} a second time.")
-        if row["split"] not in (*SIDES, "unused"):
-            sides = f"{', '.join(SIDES)} or unused"
-            raise _no_split(path, f"row {number} has split {row['split']!r}, not {sides}.")
-        seen.add(row["sample"])
-    return rows
-
-
-def _no_split(path: Path, problem: str) -> SourceError:
-    return SourceError(problem, where=printable(str(path)), mend="Give the split.csv of a run.")
 
 
 def _drawn(

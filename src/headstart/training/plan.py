@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
+from headstart.augmentation import Augmentation
 from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
 from headstart.errors import MissingError, OptionError
-from headstart.options import Augmentation, TrainOptions, chosen
+from headstart.options import TrainOptions, chosen
 from headstart.training.loop import Recipe, Trained
 
 _RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
