@@ -31,6 +31,7 @@ ORDER = (
     "data/columns.py",
     "data/delimited.py",
     "data/table.py",
+    "data/beside.py",
     "data/mapping.py",
     "data/listing.py",
     "data/samples.py",

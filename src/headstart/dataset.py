@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ class Photos(Labelled):
     """
 
     files: Sequence[Sample]
+
+    noun: ClassVar[str] = "photo"
 
     @classmethod
     def of(cls, found: Samples, keys: Sequence[str]) -> "Photos":

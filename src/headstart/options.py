@@ -111,6 +111,12 @@ class Division(Layout):
     split: PathText | None = Field(
         None, description="A `split.csv` of an earlier run: the same samples on the same sides."
     )
+    validation_file: PathText | None = Field(
+        None, description="A table like SOURCE whose rows are the validation set."
+    )
+    test_file: PathText | None = Field(
+        None, description="A table like SOURCE whose rows are the test set."
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is left to chance.")
 
     @property

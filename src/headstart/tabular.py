@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import compress
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from headstart.data import mapping, split, table
+from headstart.data import beside, mapping, split
 from headstart.data.columns import LeftOut as ColumnLeftOut
 from headstart.data.columns import Used
 from headstart.data.labelled import Divided, Labelled, in_order
@@ -19,7 +21,8 @@ from headstart.data.table import Table
 from headstart.errors import SourceError
 from headstart.events import Listener, Notice
 from headstart.findings import LeftOut
-from headstart.options import TrainOptions
+from headstart.options import Division, TrainOptions
+from headstart.sets import Side
 from headstart.store.files import printable
 
 _ROWS_NAMED = 5
@@ -39,6 +42,8 @@ class Rows(Labelled):
     frame: pl.DataFrame
     target: str
 
+    noun: ClassVar[str] = "row"
+
 
 @dataclass(frozen=True)
 class Data(Divided):
@@ -54,14 +59,19 @@ class Data(Divided):
     matrix: NDArray[np.float32]
 
 
-def list_rows(source: str | Path, options: TrainOptions) -> Rows:
-    """Read a file of rows with their labels.
+def list_rows(source: str | Path, options: Division) -> Rows:
+    """Read a file of rows with their labels, and the files of those that validate and test.
 
     Raises:
         OptionError: the target is not named, or there is no such column.
         SourceError: the file is no table, or its target no classes.
     """
-    found = table.read(Path(source), options.encoding)
+    files: dict[Side, str | None] = {
+        "validation": options.validation_file,
+        "test": options.test_file,
+    }
+    beside_it = {side: Path(file) for side, file in files.items() if file is not None}
+    found = beside.read(Path(source), beside_it, options.encoding)
     return of_table(found, options.target, drop_unlabelled=options.drop_unlabelled)
 
 
@@ -79,24 +89,23 @@ def of_table(
     column = found.frame[name]
     missing = column.is_null().to_numpy()
     if missing.any() and not drop_unlabelled:
-        numbers = ", ".join(str(n) for n in found.rows[missing][:_ROWS_NAMED])
         raise SourceError(
-            f"{int(missing.sum()):,} rows have no value in {name!r} (row {numbers}"
-            f"{', …' if missing.sum() > _ROWS_NAMED else ''}).",
+            f"{int(missing.sum()):,} rows have no value in {name!r} "
+            f"({_named(found.names(missing))}).",
             where=where,
             mend="Fill them in, or leave these rows out with --drop-unlabelled.",
         )
-    out = [LeftOut(f"row {n}", f"no value in {name!r}") for n in found.rows[missing]]
-    frame, rows = found.frame.filter(~missing), found.rows[~missing]
+    out = [LeftOut(row, f"no value in {name!r}") for row in found.names(missing)]
+    frame = found.frame.filter(~missing)
     labels = _labels(frame[name], where, judged)
     features = frame.drop(name)
     if not features.width:
         raise SourceError(f"has no column but {name!r}.", where=where, mend="Add some.")
     return Rows(
         source=found.source,
-        names=[f"row {n}" for n in rows.tolist()],
+        names=found.names(~missing),
         labels=labels,
-        given=[None] * len(rows),
+        given=list(compress(found.given, ~missing)),
         keys=_keys(features, labels),
         classes=in_order(set(labels)),
         left_out=out,
@@ -104,6 +113,10 @@ def of_table(
         frame=features,
         target=name,
     )
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join([*names[:_ROWS_NAMED], *["…"] * (len(names) > _ROWS_NAMED)])
 
 
 def _labels(column: pl.Series, where: str, judged: bool) -> list[str]:

@@ -72,10 +72,10 @@ def test_a_split_for_other_samples_is_refused_with_how_many_differ(saved):
     with pytest.raises(SourceError) as caught:
         load(saved, ["new1", "dog/b.jpg", "new2", "new3"], ["k", "other", "k", "k"])
     assert str(caught.value) == (
-        f"{saved}: does not fit the source (photos not in it: 3, such as new1; "
-        "its photos not in the source: 2, such as cat/a, b.jpg; "
-        "photos with other content now: 1, such as dog/b.jpg). "
-        "Take the split of a run on the same photos, or leave out --split."
+        f"{saved}: does not fit the source (samples not in it: 3, such as new1; "
+        "its samples not in the source: 2, such as cat/a, b.jpg; "
+        "samples with other content now: 1, such as dog/b.jpg). "
+        "Take the split of a run on the same samples, or leave out --split."
     )
 
 
@@ -170,19 +170,19 @@ def test_a_class_that_is_not_judged_is_mended_where_the_split_is_made():
 
     ending = ": nothing says how well they are recognised."
     assert said("test", foldered) == (
-        f"The test set has no photo of these classes{ending}",
-        "Put some of their photos into the test folder.",
+        f"The test set has no sample of these classes{ending}",
+        "Put some of their samples into the test folder.",
     )
     mine = Path("mine.csv").absolute()
     assert said("test", unparted, split=mine) == (
-        f"The test set has no photo of these classes{ending}",
+        f"The test set has no sample of these classes{ending}",
         f"Write test for some of them in {mine}.",
     )
-    few = "These classes have so few photos that all of them were trained on"
-    assert said("test", unparted) == (few + ending, "Add photos to them.")
+    few = "These classes have so few samples that all of them were trained on"
+    assert said("test", unparted) == (few + ending, "Add samples to them.")
     assert said("cross-validation", unparted, split=mine) == (
         few + ending,
-        "Add photos to them.",
+        "Add samples to them.",
     )
 
 
@@ -252,5 +252,5 @@ def test_options_read_back_from_a_run_divide_as_before():
 
 def test_a_class_that_no_photo_trains_is_refused():
     samples = [*photos({"cat": 5, "dog": 5}, "train"), *photos({"cat": 2, "eel": 2}, "test")]
-    with pytest.raises(SourceError, match="Classes without a training photo: eel"):
+    with pytest.raises(SourceError, match="Classes without a training sample: eel"):
         drawn(samples)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,9 @@ class Labelled:
     classes: tuple[str, ...]
     left_out: Sequence[LeftOut]
     ignored: int
+
+    noun: ClassVar[str] = "sample"
+    """What one of them is called where people read it."""
 
     def __len__(self) -> int:
         return len(self.names)

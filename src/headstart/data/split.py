@@ -25,7 +25,7 @@ FOLDS = 5  # of a cross-validation
 
 
 def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) -> NDArray[np.str_]:
-    """The side of every sample: from a split file, the source's folders, or a draw.
+    """The side of every sample: from a split file, the source's folders or files, or a draw.
 
     Where nothing says otherwise, fewer than `FEW` samples all train: a test set of so few
     says too little, and cross-validation judges instead.
@@ -44,7 +44,7 @@ def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) ->
     check(samples, options)
     given, labels, keys = samples.given, samples.labels, samples.keys
     if options.split is not None:
-        sides = split_file.load(Path(options.split), samples.names, keys)
+        sides = split_file.load(Path(options.split), samples.names, keys, samples.noun)
     elif _parted(given):
         sides = _completed(given, labels, clusters, keys, options)
     elif options.per_class is not None:
@@ -62,22 +62,22 @@ def divide(samples: Labelled, clusters: NDArray[np.int64], options: Division) ->
     )
     if missing:
         raise SourceError(
-            f"Classes without a training photo: {', '.join(missing)}.",
-            mend="Put some photos of each class into training.",
+            f"Classes without a training {samples.noun}: {', '.join(missing)}.",
+            mend=f"Put some {samples.noun}s of each class into training.",
         )
     return np.array(sides)
 
 
 def check(samples: Labelled, options: Division) -> None:
-    """Refuse what `divide` would refuse whatever the photos show.
+    """Refuse what `divide` would refuse whatever their content shows.
 
-    `divide` begins with it. Called before the photos are worked on, it tells sooner.
+    `divide` begins with it. Called before the content is worked on, it tells sooner.
 
     Raises:
         OptionError: an option would do nothing, or asks for more than there is.
         SourceError: `options.split` is no split.
     """
-    _refuse_idle(options, set(samples.given) if _parted(samples.given) else set())
+    _refuse_idle(options, set(samples.given) if _parted(samples.given) else set(), samples.noun)
     if options.split is not None:
         split_file.read(Path(options.split))
     elif options.per_class is not None:
@@ -99,26 +99,26 @@ def _refuse_too_few(faults: Sequence[str]) -> None:
         )
 
 
-def _refuse_idle(options: Division, folders: set[str | None]) -> None:
+def _refuse_idle(options: Division, given: set[str | None], noun: str) -> None:
     """Refuse options that would do nothing beside the one that decides.
 
     Args:
-        folders: the sides that the source has folders of.
+        given: the sides that the source has folders or files of.
     """
     if options.split is not None:
         decides, idle = "--split", ["per_class", "test", "validation"]
-    elif folders:
-        decides = "the source's own train, validation and test folders"
-        idle = ["per_class", *(side for side in ("test", "validation") if side in folders)]
+    elif given:
+        files = [f"--{side}-file" for side in SIDES[1:] if getattr(options, f"{side}_file")]
+        decides = " and ".join(files) or "the source's own train, validation and test folders"
+        idle = ["per_class", *(side for side in ("test", "validation") if side in given)]
     elif options.per_class is not None:
         decides, idle = "--per-class", ["test", "validation"]
     else:
         return
-    given = [name for name in idle if getattr(options, name) is not None]
-    names = [f"--{name.replace('_', '-')}" for name in given]
-    if names:
+    named = [f"--{n.replace('_', '-')}" for n in idle if getattr(options, n) is not None]
+    if named:
         raise OptionError(
-            f"{' and '.join(names)} would do nothing: by {decides} each photo has its place.",
+            f"{' and '.join(named)} would do nothing: by {decides} each {noun} has its place.",
             mend="Leave one of them out.",
         )
 
@@ -131,14 +131,16 @@ def not_scored(
     Args:
         judged_by: `validation`, `test`, or `cross-validation`.
     """
-    why = f"The {judged_by} set has no photo of these classes"
+    noun = samples.noun
+    why = f"The {judged_by} set has no {noun} of these classes"
     if options.split is not None and judged_by in SIDES:
         mend = f"Write {judged_by} for some of them in {printable(options.split)}."
     elif judged_by in samples.given:
-        mend = f"Put some of their photos into the {judged_by} folder."
+        place = "file" if getattr(options, f"{judged_by}_file") else "folder"
+        mend = f"Put some of their {noun}s into the {judged_by} {place}."
     else:
-        why = "These classes have so few photos that all of them were trained on"
-        mend = "Add photos to them."
+        why = f"These classes have so few {noun}s that all of them were trained on"
+        mend = f"Add {noun}s to them."
     why += ": nothing says how well they are recognised."
     return Finding("not-scored", "warning", tuple((label,) for label in classes), why, mend)
 
@@ -150,7 +152,7 @@ def _completed(
     keys: Sequence[str],
     options: Division,
 ) -> list[str]:
-    """The sides that the source's folders give; one that has no folder is drawn from training."""
+    """The sides that folders or files give; one that has neither is drawn from training."""
     sides = [side or "train" for side in given]
     inside = [i for i, side in enumerate(sides) if side == "train"]
     validation, test = options.shares

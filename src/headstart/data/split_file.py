@@ -31,7 +31,7 @@ def rows(data: Divided) -> Iterator[tuple[str, str, str, int, str]]:
     return zip(samples.names, samples.labels, sides, clusters, samples.keys, strict=True)
 
 
-def load(path: Path, names: Sequence[str], keys: Sequence[str]) -> list[str]:
+def load(path: Path, names: Sequence[str], keys: Sequence[str], noun: str = "sample") -> list[str]:
     """The sides that an earlier `split.csv` gave to these samples.
 
     A list made by hand may leave `sha256` empty: then the content is not compared.
@@ -50,9 +50,9 @@ def load(path: Path, names: Sequence[str], keys: Sequence[str]) -> list[str]:
     faults = [
         f"{what}: {len(found)}, such as {found[0]}"
         for what, found in (
-            ("photos not in it", new),
-            ("its photos not in the source", gone),
-            ("photos with other content now", changed),
+            (f"{noun}s not in it", new),
+            (f"its {noun}s not in the source", gone),
+            (f"{noun}s with other content now", changed),
         )
         if found
     ]
@@ -60,7 +60,7 @@ def load(path: Path, names: Sequence[str], keys: Sequence[str]) -> list[str]:
         raise SourceError(
             f"does not fit the source ({'; '.join(faults)}).",
             where=printable(str(path)),
-            mend="Take the split of a run on the same photos, or leave out --split.",
+            mend=f"Take the split of a run on the same {noun}s, or leave out --split.",
         )
     return [rows[name]["split"] for name in names]
 

@@ -1,9 +1,10 @@
 """A table read whole, with one type for each column: CSV, TSV, Parquet, Arrow, or a frame."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from headstart.data import delimited
 from headstart.data.delimited import check_names, unreadable
 from headstart.errors import OptionError, SourceError
+from headstart.sets import Side
 from headstart.store.files import printable
 
 TEXTS = (".csv", ".tsv")
@@ -55,11 +57,18 @@ class Table:
         source: absolute path of the file, or what stands for it.
         frame: columns of numbers, booleans, dates and times, or texts; no value is null.
         rows: int64 (n,), the number of each row as a spreadsheet counts them.
+        given: the side that each row's own file puts it on, if any.
     """
 
     source: str
     frame: pl.DataFrame
     rows: NDArray[np.int64]
+    given: Sequence[Side | None]
+
+    def names(self, which: NDArray[np.bool_]) -> list[str]:
+        """What the rows of a mask, bool (n,), are called: `row 7`, `test row 7`."""
+        numbered = zip(self.rows[which].tolist(), compress(self.given, which), strict=True)
+        return [f"{side} row {n}" if side else f"row {n}" for n, side in numbered]
 
 
 def read(source: Path, encoding: str = "utf-8") -> Table:
@@ -69,15 +78,37 @@ def read(source: Path, encoding: str = "utf-8") -> Table:
         OptionError: the encoding is unknown, or given for a file that is no text.
         SourceError: the file is no table.
     """
+    frame = filled(source, encoding)
+    if is_text(source):
+        frame = frame.select(typed(column) for column in frame)
+    return whole(source, frame, numbered(source, frame), [None] * len(frame))
+
+
+def filled(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
+    """`cells` of a file that has rows.
+
+    Raises:
+        OptionError, SourceError: as `read`.
+    """
     frame = cells(source, encoding)
     if not len(frame):
         raise SourceError("has no row.", where=printable(os.fspath(source)), mend="Give some.")
+    return frame
+
+
+def numbered(source: Path, frame: pl.DataFrame) -> NDArray[np.int64]:
+    """int64 (n,): the numbers of a file's rows."""
     first = 1 + is_text(source)  # a spreadsheet counts the header too
-    rows = np.arange(first, len(frame) + first)
-    if is_text(source):
-        frame = frame.select(typed(column) for column in frame)
+    return np.arange(first, len(frame) + first)
+
+
+def whole(
+    source: Path, frame: pl.DataFrame, rows: NDArray[np.int64], given: Sequence[Side | None]
+) -> Table:
+    """A table of the rows that have a value."""
     there = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
-    return Table(os.path.abspath(source), frame.filter(there), rows[there])
+    kept = list(compress(given, there))
+    return Table(os.path.abspath(source), frame.filter(there), rows[there], kept)
 
 
 def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
@@ -142,6 +173,12 @@ def typed(column: pl.Series) -> pl.Series:
         if found is not None:
             return found
     return texts
+
+
+def whole_numbers(column: pl.Series) -> bool:
+    """Whether all values of a column of texts are whole numbers, of however many digits."""
+    texts = column.str.strip_chars()
+    return texts.filter(~texts.is_in(MISSING)).str.contains(_INTEGER).all()
 
 
 def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:

@@ -35,6 +35,7 @@ _ONLY_BY_GRADIENT = (
     "label_smoothing",
     "patience",
 )
+_FOR_TABLES = ("hidden", "scaling", "drop_unlabelled", "validation_file", "test_file")
 _FOR_PHOTOS = (
     *Augmentation.model_fields,
     *("backbone", "weights", "size", "resize", "unfreeze", "views", "precision"),
@@ -110,7 +111,7 @@ def refuse_for_photos(options: TrainOptions) -> None:
         OptionError: it names the options.
     """
     given = chosen(options.model_dump(mode="json"))
-    if idle := [name for name in ("hidden", "scaling", "drop_unlabelled") if name in given]:
+    if idle := [name for name in _FOR_TABLES if name in given]:
         names = " and ".join(f"--{name.replace('_', '-')}" for name in idle)
         raise OptionError(f"{names} would do nothing: it is for tables.", mend="Leave it out.")
 
