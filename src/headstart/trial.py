@@ -8,7 +8,7 @@ import csv
 from io import StringIO
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from headstart.store.files import write_text
 
@@ -40,6 +40,21 @@ def people(numbers: Numbers, seed: int) -> list[tuple[int, str]]:
     found = [(random.randint(*ages), name) for ages, name, n in groups for _ in range(n)]
     random.shuffle(found)
     return found
+
+
+def options(test: Path) -> dict[str, Any]:
+    """Options of `train` as the tutorial has it: 642 parameters, ages from 0 to 1, all trained on.
+
+    Args:
+        test: the file of those who judge.
+    """
+    return {
+        "target": TARGET,
+        "recipe": "tutorial",
+        "scaling": "minmax",
+        "validation": 0.0,
+        "test_file": str(test),
+    }
 
 
 def write(folder: Path, seed: int = 0) -> tuple[Path, Path]:
