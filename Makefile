@@ -9,7 +9,7 @@ BIN := .venv/bin
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## set up, then train on 1,797 handwritten digits and write the report page
+demo: ## set up, then train on 1,797 handwritten digits and on a table, with a page for each
 	@$(PYTHON) scripts/setup.py demo $(ARGS)
 
 test: ## set up, then run the tests (ARGS="-k words" for some of them)

@@ -27,9 +27,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from figures import Row
 from parts import measure
 from processes import Cost, run
-from table import Row
 from workbench import DATA, HEADSTART, PATTERN, PLAIN, say
 
 ENOUGH = 0.99

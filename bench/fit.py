@@ -23,9 +23,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from figures import Row
 from parts import measure
 from processes import run
-from table import Row
 from workbench import DATA, HERE, say
 
 EPOCHS = 5

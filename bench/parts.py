@@ -4,11 +4,11 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from table import Row, machine, markdown, put_between_marks
+from figures import Row, machine, markdown, put_between_marks
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 T = TypeVar("T")
@@ -20,6 +20,7 @@ def measure(
     parts: Mapping[str, Callable[[T], Iterator[Row | str]]],
     begin: Callable[[Path, argparse.Namespace], T],
     title: Callable[[argparse.Namespace], str] = lambda _: "",
+    on_request: Collection[str] = (),
 ) -> int:
     """Run the parts that the command line names and print their table.
 
@@ -30,15 +31,17 @@ def measure(
         parser: what this benchmark takes beside `--only`, `--quick` and `--write`.
         begin: makes what the parts share, in an empty folder.
         title: is added to what is said of the machine.
+        on_request: the parts that are run only if they are named.
 
     Returns:
         The exit status: 0 if every figure is as wanted.
     """
-    parser.add_argument("--only", nargs="+", choices=parts, default=list(parts), metavar="PART")
+    usual = [name for name in parts if name not in on_request]
+    parser.add_argument("--only", nargs="+", choices=parts, default=usual, metavar="PART")
     parser.add_argument("--quick", action="store_true", help="very little, to try the script")
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
     arguments = parser.parse_args()
-    if arguments.write and (arguments.quick or len(arguments.only) < len(parts)):
+    if arguments.write and (arguments.quick or not set(usual) <= set(arguments.only)):
         parser.error("--write takes the whole benchmark")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 

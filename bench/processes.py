@@ -38,22 +38,26 @@ def run(
     command: Sequence[str | Path],
     env: Mapping[str, str | Path] | None = None,
     cwd: Path | None = None,
+    stdin: str = "",
 ) -> Cost:
     """Run a command to its end; if this process is stopped meanwhile, so is the command.
 
     Args:
         env: is added to the environment.
+        stdin: what the command reads from standard input.
 
     Raises:
         RuntimeError: it failed; the text ends with what it said.
     """
     words = [str(word) for word in command]
     environment = {**os.environ, **{name: str(value) for name, value in (env or {}).items()}}
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as given:
+        given.write(stdin.encode())
+        given.seek(0)
         start = time.perf_counter()
         process = subprocess.Popen(
             words,
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=output,
             stderr=subprocess.PIPE,
             env=environment,

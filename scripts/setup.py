@@ -1,6 +1,7 @@
 """Make `.venv` and run headstart or its tests in it, with nothing but Python.
 
     python3 scripts/setup.py            set up
+    python3 scripts/setup.py demo       set up, then `headstart demo` and `headstart demo --table`
     python3 scripts/setup.py demo …     set up, then `headstart demo …`
     python3 scripts/setup.py test …     set up, then `pytest …`
 
@@ -31,7 +32,10 @@ STAMP = VENV / "headstart-setup.txt"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 SPREAD = ["--numprocesses=2", "--dist=loadfile"]  # a file in one process: it shares runs
-COMMANDS = {"demo": [BIN / "headstart", "demo"], "test": [PYTHON, "-m", "pytest", *SPREAD]}
+COMMANDS = {
+    "demo": [[BIN / "headstart", "demo"], [BIN / "headstart", "demo", "--table"]],
+    "test": [[PYTHON, "-m", "pytest", *SPREAD]],
+}
 
 if sys.version_info[:2] not in SUPPORTED:
     sys.exit(
@@ -54,7 +58,15 @@ def main(arguments: list[str]) -> None:
             sys.exit("\nSet-up interrupted. Run the same command again.")
     if arguments:
         name, *rest = arguments
-        run_in_place_of_this(*COMMANDS[name], *rest)
+        *first, last = COMMANDS[name] if not rest else [[*COMMANDS[name][0], *rest]]
+        for command in first:
+            try:
+                subprocess.run([str(part) for part in command], cwd=ROOT, check=True)
+            except subprocess.CalledProcessError as error:
+                sys.exit(error.returncode)
+            except KeyboardInterrupt:
+                sys.exit(130)
+        run_in_place_of_this(*last)
 
 
 def is_ready() -> bool:

@@ -1,8 +1,10 @@
 """The benchmark's watcher is not blind, and its children's costs are their own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the benchmark i
 MEDDLER = """
 import socket, sys, wave
 from pathlib import Path
+from typing import Any
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
 Path(sys.argv[1]).write_text("here")
 Path(sys.argv[1]).unlink()
@@ -72,7 +75,7 @@ def test_a_process_that_fails_says_why() -> None:
 
 
 def test_the_table_is_put_between_its_marks(tmp_path: Path) -> None:
-    from table import Row, markdown, put_between_marks
+    from figures import Row, markdown, put_between_marks
 
     page = tmp_path / "page.md"
     page.write_text(
@@ -87,3 +90,46 @@ def test_the_table_is_put_between_its_marks(tmp_path: Path) -> None:
         "before\n<!-- measured: frozen -->\nA machine.\n\n| what | wanted | measured | |\n"
         "|---|---|---|---|\n| speed | ≥ 5 | 4.1 | **no** |\n\n- A note.\n<!-- end -->\nafter\n"
     )
+
+
+def test_whether_less_often_right_is_more_than_chance() -> None:
+    from mcnemar import not_below
+
+    assert not_below("Keras", [True, False] * 8, [False, True] * 8).good  # as often right
+    worse = not_below("Keras", [False] * 6 + [True] * 4, [True] * 10)
+    assert not worse.good
+    assert worse.measured.endswith("p = 0.02")  # 1/64
+    assert not_below("Keras", [True] * 10, [False] * 6 + [True] * 4).good
+
+
+def test_the_bench_of_tables_runs_in_small(keras: Any) -> None:
+    command = [sys.executable, f"{BENCH}/table.py", "--quick", "--only", "trial", "huge"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "failed" not in done.stdout
+    rows = re.findall(r"^\| (.+?) \| .+? \| (.+?) \|", done.stdout, re.MULTILINE)
+    measured = dict(rows)
+    assert measured["the trial by the tutorial's recipe: parameters, and of plain Keras"] == "642"
+    assert any(what.startswith("a CSV of 0.02 GB") for what in measured)
+
+
+@pytest.mark.parametrize("peer", ["mlp", "boosting"])
+def test_other_libraries_learn_from_the_same_files(peer: str, tmp_path: Path) -> None:
+    import table_data
+    import table_peers
+
+    table_data.large(tmp_path, 500)
+    rows = table_peers.read(tmp_path / "train.parquet", tmp_path / "test.parquet", "kind")
+    assert rows["train"].shape == (400, 27 + 4 + 12 + 40)
+    found = table_peers.PEERS[peer][0](rows, 0, 50)["found"]
+    assert (found == rows["test_labels"]).mean() > 0.45  # of three classes
+
+
+def test_every_row_of_a_table_is_in_one_fold(tmp_path: Path) -> None:
+    import polars as pl
+    import table_data
+
+    table_data.folds("wine", tmp_path)
+    tests = [pl.read_csv(path) for path in sorted(tmp_path.glob("test-*.csv"))]
+    assert (len(tests), len(pl.concat(tests).unique())) == (5, 178)
+    train = pl.read_csv(tmp_path / "train-0.csv")
+    assert len(train.join(tests[0], on=train.columns, how="inner")) == 0

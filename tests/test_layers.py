@@ -144,6 +144,7 @@ ORDER = (
     "judging.py",
     "estimators/images.py",
     "estimators/tables.py",
+    "trial.py",
     "lessons.py",
     "tutorial.py",
     "server/gate.py",

@@ -1,6 +1,7 @@
 """The set-up script, on copies of the few files that it reads; and the lock files it installs."""
 
 import ast
+import os
 import re
 import runpy
 import shutil
@@ -147,6 +148,27 @@ def test_a_word_that_is_no_command_sets_nothing_up(copy: Path) -> None:
     assert done.returncode == 1
     assert "[demo|test" in done.stderr
     assert not (copy / ".venv").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the commands are shell scripts here")
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [
+        (["demo"], ["headstart demo", "headstart demo --table"]),
+        (["demo", "--size", "64"], ["headstart demo --size 64"]),
+        (["test", "-x"], ["python -m pytest --numprocesses=2 --dist=loadfile -x"]),
+    ],
+)
+def test_a_word_runs_its_commands_one_after_another(
+    ready: Path, words: list[str], called: list[str]
+) -> None:
+    for name in ("headstart", "python"):
+        file = ready / ".venv" / "bin" / name
+        file.unlink(missing_ok=True)
+        file.write_text(f'#!/bin/sh\necho "{name} $*"\n')
+        file.chmod(0o755)
+    done = _run(ready, *words)
+    assert (done.returncode, done.stdout.splitlines()) == (0, called)
 
 
 @pytest.mark.parametrize("name", LOCKS)

@@ -18,7 +18,7 @@ from headstart.errors import HeadstartError
 from headstart.store.files import cache_root
 
 _COMMANDS = {
-    "demo": "Train on handwritten digits that the install brings, and show the result.",
+    "demo": "Train on digits, or a table, that the install brings, and show the result.",
     "tutorial": "Run the sections of a Keras tutorial, each beside what it published.",
     "train": "Train a classifier on labelled photos or rows, judge it, and write a page.",
     "evaluate": "Judge a classifier by other photos or rows whose labels are known.",
