@@ -24,7 +24,7 @@ _COMMANDS = {
     "evaluate": "Judge a classifier by other photos or rows whose labels are known.",
     "predict": "Name the class of photos or rows.",
     "classify": "Name what is on photos: ImageNet's 1,000 classes, no training.",
-    "split": "Show which photos train, choose and judge; or copy them apart.",
+    "split": "Show which photos or rows train, choose and judge; or copy them apart.",
     "augment": "Show random views of photos, or save them; preset `standard` unless told.",
     "inspect": "Show what is in a classifier: layers, parameters, training.",
     "export": "Write a classifier as a Keras model, its weights, or its architecture.",
