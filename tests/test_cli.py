@@ -45,6 +45,7 @@ SOUND = {
     "predict": ["predict", "{run}", "{photo}"],
     "classify": ["classify", "{photo}", "--sheet", "{new}.png"],
     "split": ["split", "{source}"],
+    "check": ["check", "{source}"],
     "augment": ["augment", "{photo}", "--out", "{new}.png"],
     "inspect": ["inspect", "{run}"],
     "export": ["export", "{run}", "--to", "json", "--out", "{new}.json"],
@@ -92,7 +93,7 @@ def test_json_is_one_document_on_standard_output_and_nothing_else(
 
 @pytest.mark.parametrize(
     "name",  # of train: below
-    ["evaluate", "split", "augment", "report", "inspect", "backbones", "doctor", "cache"],
+    ["evaluate", "check", "split", "augment", "report", "inspect", "backbones", "doctor", "cache"],
 )
 def test_quiet_prints_nothing(call, trained, same_cache, tmp_path, photo, name):
     found = call(*filled(SOUND[name], trained, tmp_path, photo), "--quiet")

@@ -17,6 +17,7 @@ _LEAST = 40  # training rows, below which one column may tell all by chance
 _LEFT = 0.03  # of the mistakes of always giving the same answer: a column that leaves fewer
 _BINS = 10
 _SHIFTED = 0.2  # population stability index, from which on it is called large
+_EMPTIER = 0.1  # of the rows: then that is what moved
 _BEYOND = 4.0  # standard deviations that chance does not explain
 
 
@@ -189,6 +190,9 @@ def _moved(column: Used, data: Data, train: NDArray[np.int64], rows: NDArray[np.
     """How a column differs, in words."""
     cells = data.samples.frame[column.name]
     before, after = cells[train], cells[rows]
+    empty, empty_now = (part.null_count() / len(part) for part in (before, after))
+    if abs(empty - empty_now) > _EMPTIER:
+        return f"empty in {empty:.0%} of the training rows, {empty_now:.0%} here"
     if isinstance(column, Number):
         return f"median {_number(before)} in training, {_number(after)} here"
     if isinstance(column, Category):

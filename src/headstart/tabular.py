@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from headstart.data import beside, mapping, roles, split
+from headstart.data import beside, mapping, roles, split, table
 from headstart.data.columns import LeftOut as ColumnLeftOut
 from headstart.data.columns import Used
 from headstart.data.labelled import Divided, Labelled, in_order
@@ -24,6 +24,7 @@ from headstart.events import Listener, Notice
 from headstart.findings import LeftOut
 from headstart.options import Division, TrainOptions
 from headstart.sets import Side
+from headstart.store.cells import escaped
 from headstart.store.files import printable
 
 _MANY_CLASSES = 30  # numbers with more distinct values than this, most of them rare: no classes
@@ -36,10 +37,12 @@ class Rows(Labelled):
 
     Attributes:
         frame: the columns but the target, a row for each sample.
+        rows: int64 (n,), the number of each in its file, as a spreadsheet counts.
         target: the name of the column with the labels.
     """
 
     frame: pl.DataFrame
+    rows: NDArray[np.int64]
     target: str
 
     noun: ClassVar[str] = "row"
@@ -70,13 +73,17 @@ def list_rows(source: str | Path, options: Division) -> Rows:
         OptionError: the target is not named, or there is no such column.
         SourceError: the file is no table, or its target no classes.
     """
-    files: dict[Side, str | None] = {
+    found = beside.read(Path(source), files_of(options), options.encoding)
+    return of_table(found, options.target, drop_unlabelled=options.drop_unlabelled)
+
+
+def files_of(options: Division) -> dict[Side, Path]:
+    """The file of each side that has one of its own."""
+    named: dict[Side, str | None] = {
         "validation": options.validation_file,
         "test": options.test_file,
     }
-    beside_it = {side: Path(file) for side, file in files.items() if file is not None}
-    found = beside.read(Path(source), beside_it, options.encoding)
-    return of_table(found, options.target, drop_unlabelled=options.drop_unlabelled)
+    return {side: Path(file) for side, file in named.items() if file is not None}
 
 
 def of_table(
@@ -115,6 +122,7 @@ def of_table(
         left_out=out,
         ignored=0,
         frame=features,
+        rows=found.rows[~missing],
         target=name,
     )
 
@@ -278,3 +286,26 @@ def _fitted(
         ColumnLeftOut(name=name, reason=named[name]) if name in named else fitted[name]
         for name in rows.frame.columns
     ]
+
+
+def cells_of(rows: Rows, source: Path, options: Division) -> pl.DataFrame:
+    """The cells of labelled rows as they stand in their files, a row for each, in their order.
+
+    Raises:
+        OptionError, SourceError: as `list_rows`.
+    """
+    files: dict[Side | None, Path] = {None: source}
+    files.update(files_of(options).items())
+    found: list[pl.DataFrame] = []
+    for side, file in files.items():
+        own = rows.rows[[given == side for given in rows.given]]
+        frame = table.cells(file, options.encoding if table.is_text(file) else "utf-8")
+        numbers = table.numbered(file, frame)
+        found.append(frame.select(pl.all().cast(pl.String))[own - numbers[0]])
+    return pl.concat(frame.select(found[0].columns) for frame in found)
+
+
+def without_formulas(column: pl.Series) -> pl.Series:
+    """A column of texts as `store.cells.escaped` writes each."""
+    odd = column.filter(column.str.contains(r"^['=+\-@\t\r\x00]")).unique()
+    return column.replace(odd, [escaped(text) for text in odd]) if len(odd) else column

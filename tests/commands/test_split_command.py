@@ -1,4 +1,4 @@
-"""`headstart split`: the split as a list, or as folders of copies."""
+"""`headstart split` of photos: the split as a list, or as folders of copies."""
 
 import csv
 import io

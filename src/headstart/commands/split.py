@@ -1,29 +1,37 @@
-"""`headstart split`: which photo goes where, as a list or as folders of copies."""
+"""`headstart split`: which photo or row goes where, as a list or as copies apart."""
 
 import csv
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.checking import divided_photos
 from headstart.commands.output import Flag, Flat, print_json
 from headstart.commands.progress import listening
 from headstart.data import duplicates
 from headstart.data.labelled import Divided
-from headstart.data.pixels import Unreadable, decode, read_image
+from headstart.data.listing import is_table
 from headstart.data.samples import Sample
-from headstart.data.split import divide
 from headstart.data.split_file import HEADER, rows
-from headstart.dataset import Photos, list_photos
+from headstart.dataset import Photos
 from headstart.errors import OutputError
 from headstart.events import Listener, Notice
 from headstart.options import Division
-from headstart.parallel import cores, side_by_side
+from headstart.sets import SIDES
 from headstart.store.cells import escaped
 from headstart.store.files import printable
+from headstart.training.plan import refuse_for_rows
+
+if TYPE_CHECKING:
+    from headstart.tabular import Rows
 
 _DEFAULTS = Division()
 
@@ -37,23 +45,30 @@ def run(
     json: Flag = False,
     quiet: Flag = False,
 ) -> None:
-    """Show which photos train, choose and judge; or copy them apart.
+    """Show which photos or rows train, choose and judge; or copy them apart.
 
     Parameters
     ----------
     source
-        Labelled photos, in any layout that `train` takes.
+        Labelled photos, in any layout that `train` takes; or a table, with --target.
     copy_to
-        Make this folder, with train, validation and test folders of copies in it.
+        Make this folder: of photos with train, validation and test folders of copies in it, of a
+        table with train.csv, validation.csv and test.csv.
     json
         Print the list as one JSON document instead of CSV.
     quiet
         Print nothing but errors.
     """
     with listening(quiet) as listen:
-        photos, data = division(source, options, listen)
-        if copy_to is not None:
-            copy_apart(photos.files, data.sides.tolist(), copy_to, Path(source))
+        data: Divided
+        if options.image_column is None and is_table(source):
+            rows_of_it, data = division_of_rows(source, options, listen)
+            if copy_to is not None:
+                write_apart(rows_of_it, data.sides, copy_to, Path(source), options)
+        else:
+            photos, data = division(source, options, listen)
+            if copy_to is not None:
+                copy_apart(photos.files, data.sides.tolist(), copy_to, Path(source))
     if json:
         print_json(document(data))
     elif not quiet and copy_to is None:
@@ -61,18 +76,26 @@ def run(
 
 
 def division(source: str, options: Division, listen: Listener) -> tuple[Photos, Divided]:
-    """The sides that `train` with these options gives the photos of a source."""
-    photos = list_photos(source, options, listen, to_train=True)
-    photos = photos.without(_unreadable(photos))
+    """`checking.divided_photos`, telling what was left out and what stands twice."""
+    photos, data = divided_photos(source, options, listen)
     for item in photos.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
-    clusters = duplicates.identical(photos.keys)
-    data = Divided(photos, clusters, divide(photos, clusters, options))
     for finding in duplicates.copies(data):
         if finding.level == "warning":
             groups = "; ".join(" = ".join(group) for group in finding.samples[:5])
             listen(Notice(f"{finding.why} {finding.mend} Found: {groups}"))
     return photos, data
+
+
+def division_of_rows(source: str, options: Division, listen: Listener) -> "tuple[Rows, Divided]":
+    """The sides that `train` with these options gives the rows of a table."""
+    from headstart.tabular import clusters, list_rows, parted  # polars takes 0.15 s
+
+    refuse_for_rows(options)
+    found = list_rows(source, options)
+    for item in found.left_out:
+        listen(Notice(f"{item.name}: {item.reason}. Left out."))
+    return found, Divided(found, clusters(found), parted(found, options, listen)[1])
 
 
 def print_rows(data: Divided) -> None:
@@ -101,13 +124,12 @@ def copy_apart(files: Sequence[Sample], sides: Sequence[str], folder: Path, sour
         OutputError: the folder is there already, or cannot be written; or a label from a list
             or a pattern cannot be the name of a folder.
     """
-    where = printable(str(folder))
     if source.is_dir() and folder.resolve().is_relative_to(source.resolve()):
         raise OutputError(
-            "lies inside the photos that are copied.", where=where, mend="Name a folder elsewhere."
+            "lies inside the photos that are copied.",
+            where=printable(str(folder)),
+            mend="Name a folder elsewhere.",
         )
-    if folder.exists():
-        raise OutputError("is there already.", where=where, mend="Name a new folder.")
     labels = sorted({file.label for file in files})
     unfit = [label for label in labels if label == ".." or label != Path(label).name]
     if unfit:
@@ -115,19 +137,54 @@ def copy_apart(files: Sequence[Sample], sides: Sequence[str], folder: Path, sour
             f"Labels that no folder can be named by: {', '.join(map(repr, unfit))}.",
             mend="Give these classes other names.",
         )
+    with _made_whole(folder) as inside:
+        for number, (file, side) in enumerate(zip(files, sides, strict=True)):
+            if side == "unused":
+                continue
+            target = inside / side / file.label / Path(file.path).name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            while target.exists():  # two folders of one class had files of one name
+                target = target.with_name(f"{target.stem}-{number}{target.suffix}")
+            shutil.copyfile(file.path, target)
+
+
+def write_apart(
+    data: "Rows", sides: NDArray[np.str_], folder: Path, source: Path, options: Division
+) -> None:
+    """Make `folder` with `train.csv`, `validation.csv` and `test.csv`: the cells as they stand.
+
+    A side without rows has no file. The folder appears whole or not at all.
+
+    Raises:
+        OutputError: the folder is there already, or cannot be written.
+    """
+    from headstart.tabular import cells_of, without_formulas  # polars takes 0.15 s
+
+    with _made_whole(folder) as inside:
+        cells = cells_of(data, source, options)
+        for side in SIDES:
+            if (sides == side).any():
+                chosen = cells.filter(sides == side)
+                guarded = chosen.select(without_formulas(column) for column in chosen)
+                guarded.rename(escaped).write_csv(inside / f"{side}.csv")
+
+
+@contextmanager
+def _made_whole(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which then takes its name.
+
+    Raises:
+        OutputError: it is there already, or cannot be written.
+    """
+    where = printable(str(folder))
+    if folder.exists():
+        raise OutputError("is there already.", where=where, mend="Name a new folder.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as made:
             inside = Path(made, folder.name)
             inside.mkdir()
-            for number, (file, side) in enumerate(zip(files, sides, strict=True)):
-                if side == "unused":
-                    continue
-                target = inside / side / file.label / Path(file.path).name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                while target.exists():  # two folders of one class had files of one name
-                    target = target.with_name(f"{target.stem}-{number}{target.suffix}")
-                shutil.copyfile(file.path, target)
+            yield inside
             inside.rename(folder)
     except OSError as error:
         raise OutputError(
@@ -135,17 +192,3 @@ def copy_apart(files: Sequence[Sample], sides: Sequence[str], folder: Path, sour
             where=where,
             mend="Free space there, or name another place.",
         ) from error
-
-
-def _unreadable(photos: Photos) -> dict[int, str]:
-    """The photos that `train` would leave out when it decodes them, and why."""
-
-    def fault(sample: Sample) -> str:
-        try:
-            decode(read_image(sample.path), 32, "squash")
-        except Unreadable as error:
-            return error.reason
-        return ""
-
-    faults = (why for _, why in side_by_side(fault, photos.files, cores()))
-    return {i: why for i, why in enumerate(faults) if why}

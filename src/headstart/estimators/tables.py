@@ -115,6 +115,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             left_out=[],
             ignored=0,
             frame=frame,
+            rows=np.arange(len(frame)),
             target="y",
         )
         data = divided(rows, options, nobody)

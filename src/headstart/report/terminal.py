@@ -30,13 +30,13 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     key, scores = words.judged(metrics)
     noun = words.noun(metrics)
     judged = f"{words.set_name(key)} {noun}s"
-    parts = [_filled(words.headline(metrics))]
+    parts = [filled(words.headline(metrics))]
     if metrics.get("train"):
-        parts.append(_filled(words.gap(metrics)))
+        parts.append(filled(words.gap(metrics)))
     if training := metrics.get("training"):
-        parts.append(_filled(f"{learning.choice(training, noun)} {learning.ending(training)}"))
+        parts.append(filled(f"{learning.choice(training, noun)} {learning.ending(training)}"))
     apart = [rival.verdict for rival in worth.rivals(metrics) if rival.apart]
-    parts.append(_filled(" ".join([worth.worth(metrics), *apart])))
+    parts.append(filled(" ".join([worth.worth(metrics), *apart])))
     parts.append(_sets(metrics))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
@@ -145,7 +145,7 @@ def _name(name: str, longest: int = _NAME) -> str:
     return f"{start.rstrip()}…{end.lstrip()}"
 
 
-def _filled(sentence: str) -> str:
+def filled(sentence: str) -> str:
     """A sentence in lines; `textwrap` would take a wide character for one cell."""
     lines = [""]
     for word in sentence.split():

@@ -1,6 +1,7 @@
 """From options to a plan: what of a network is trained by gradient, and how."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from headstart.augmentation import Augmentation
 from headstart.backbone.catalog import BACKBONES, SCRATCH, Backbone
 from headstart.errors import MissingError, OptionError
-from headstart.options import TrainOptions, chosen
+from headstart.options import Layout, TrainOptions, chosen
 from headstart.training.loop import Recipe, Trained
 
 _RECIPE = Recipe(epochs=6, batch_size=32, learning_rate=2e-3, patience=3)
@@ -107,16 +108,28 @@ def planned(options: TrainOptions, row: Backbone) -> Plan | None:
     return found
 
 
-def refuse_for_photos(options: TrainOptions) -> None:
+def refuse_for_photos(options: Layout) -> None:
     """Refuse what says something of tables alone.
 
     Raises:
         OptionError: it names the options.
     """
+    _refuse(options, _FOR_TABLES, "it is for tables")
+
+
+def refuse_for_rows(options: Layout) -> None:
+    """Refuse what says something of photos alone.
+
+    Raises:
+        OptionError: it names the options.
+    """
+    _refuse(options, _FOR_PHOTOS, "rows of a table are no photos")
+
+
+def _refuse(options: Layout, idle: Sequence[str], why: str) -> None:
     given = chosen(options.model_dump(mode="json"))
-    if idle := [name for name in _FOR_TABLES if name in given]:
-        names = " and ".join(f"--{name.replace('_', '-')}" for name in idle)
-        raise OptionError(f"{names} would do nothing: it is for tables.", mend="Leave it out.")
+    if names := [f"--{name.replace('_', '-')}" for name in idle if name in given]:
+        raise OptionError(f"{' and '.join(names)} would do nothing: {why}.", mend="Leave it out.")
 
 
 def for_columns(options: TrainOptions, rows: int) -> Plan:
@@ -126,12 +139,7 @@ def for_columns(options: TrainOptions, rows: int) -> Plan:
         MissingError: TensorFlow is not installed.
         OptionError: an option is for photos alone.
     """
-    idle = [name for name in _FOR_PHOTOS if name in chosen(options.model_dump(mode="json"))]
-    if idle:
-        names = " and ".join(f"--{name.replace('_', '-')}" for name in idle)
-        raise OptionError(
-            f"{names} would do nothing: rows of a table are no photos.", mend="Leave it out."
-        )
+    refuse_for_rows(options)
     if find_spec("tensorflow") is None:
         raise MissingError(
             "A network for a table is trained by Keras on TensorFlow, which is not installed.",

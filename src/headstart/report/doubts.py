@@ -1,0 +1,41 @@
+"""What was found in data, as plain text for a terminal of 80 columns."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from headstart.findings import Finding, LeftOut
+from headstart.report.terminal import filled
+from headstart.report.words import number, one_line
+
+_NAMED = 5
+
+
+def doubts(findings: Sequence[Finding], left_out: Sequence[LeftOut], samples: str) -> str:
+    """All findings, warnings first, and what takes no part.
+
+    Args:
+        samples: what was looked at, such as `1,300 photos of 2 classes`.
+
+    Returns:
+        Lines of at most 80 cells but for longer names, without a last newline.
+    """
+    warnings = sum(finding.level == "warning" for finding in findings)
+    parts = [filled(f"{samples}: {number(warnings, 'warning')}.")]
+    for finding in sorted(findings, key=lambda finding: finding.level == "note"):
+        head = f"{finding.level.upper()} {finding.kind.replace('-', ' ')}"
+        head += f" ({len(finding.samples):,})"
+        groups = [" = ".join(map(one_line, group)) for group in finding.samples]
+        told = [filled(finding.why), filled(f"What to do: {finding.mend}"), _listed(groups)]
+        parts.append("\n".join([head, *told]))
+    reasons = defaultdict(list)
+    for item in left_out:
+        reasons[item.reason].append(one_line(item.name))
+    for reason, names in reasons.items():
+        parts.append(f"LEFT OUT {reason} ({len(names):,})\n{_listed(names)}")
+    return "\n\n".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [f"  {name}" for name in names[:_NAMED]]
+    more = len(names) - len(shown)
+    return "\n".join([*shown, *([f"  and {more:,} more"] if more else [])])
