@@ -1,8 +1,7 @@
 """A table read whole, with one type for each column: CSV, TSV, Parquet, Arrow, or a frame."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from headstart.data import delimited
-from headstart.data.delimited import check_names, unreadable
+from headstart.data import delimited, packed
+from headstart.data.delimited import check_names
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
@@ -46,6 +45,7 @@ _MOMENTS = (
     ),
     (pl.Time, ("%H:%M:%S%.f", "%H:%M")),
 )
+_YEAR_1, _YEAR_10000 = -719_162, 2_932_897  # in days since 1970
 _BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 
 
@@ -124,14 +124,10 @@ def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
             where="--encoding",
             mend="Leave it out.",
         )
-    with _reading(where):
-        if is_text(source):
-            with delimited.opened(source, encoding) as found:
-                frame = pl.read_csv(found.path, separator=found.separator, infer_schema=False)
-        elif source.suffix.lower() == ".parquet":
-            frame = pl.read_parquet(source)
-        else:
-            frame = pl.read_ipc(source)
+    if not is_text(source):
+        return checked(packed.read(source), where)
+    with packed.reading(where), delimited.opened(source, encoding) as found:
+        frame = pl.read_csv(found.path, separator=found.separator, infer_schema=False)
     return checked(frame, where)
 
 
@@ -144,7 +140,8 @@ def checked(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     """A frame of columns that a classifier can use; categories of other libraries as text.
 
     Raises:
-        SourceError: it has columns of lists, records or bytes; they are named.
+        SourceError: it has columns of lists, records or bytes, or of dates that no calendar has;
+            they are named.
     """
     check_names(frame.columns, where)
     odd = [f"{c.name!r} ({c.dtype})" for c in frame if c.dtype.is_nested() or c.dtype == pl.Binary]
@@ -154,7 +151,30 @@ def checked(frame: pl.DataFrame, where: str) -> pl.DataFrame:
             where=where,
             mend="Leave them out, or make a column of each of their values.",
         )
+    if strange := [repr(c.name) for c in frame if not _in_calendar(c)]:
+        raise SourceError(
+            f"dates or times that are none, or not of the years 1 to 9999: {', '.join(strange)}.",
+            where=where,
+            mend="Mend these columns where the file was made, or leave them out.",
+        )
     return frame.select(_plain(column) for column in frame)
+
+
+def _in_calendar(column: pl.Series) -> bool:
+    """Whether polars can write each date or time of a column; it panics at others."""
+    dtype = column.dtype
+    if dtype == pl.Time:
+        least, most = 0, 86_400 * 10**9 - 1
+    elif dtype == pl.Date:
+        least, most = _YEAR_1, _YEAR_10000 - 1
+    elif isinstance(dtype, pl.Datetime):
+        day = 86_400 * {"ms": 10**3, "us": 10**6, "ns": 10**9}[dtype.time_unit]
+        least, most = _YEAR_1 * day, _YEAR_10000 * day - 1
+    else:
+        return True
+    numbers = column.to_physical()
+    low, high = numbers.min(), numbers.max()
+    return low is None or bool(least <= low and high <= most)  # type: ignore[operator]
 
 
 def typed(column: pl.Series) -> pl.Series:
@@ -228,15 +248,6 @@ def _plain(column: pl.Series) -> pl.Series:
     if isinstance(dtype, pl.Duration):
         return column.dt.total_seconds(fractional=True)
     return column
-
-
-@contextmanager
-def _reading(where: str) -> Iterator[None]:
-    """What polars says of a file that it cannot read, in our words."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        raise unreadable(where, error) from error
 
 
 def as_frame(given: Any) -> pl.DataFrame:

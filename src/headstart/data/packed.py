@@ -1,0 +1,89 @@
+"""Tables in Parquet or Arrow files, read only where what they unpack to is in proportion."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from headstart.data import arrow_footer, parquet_footer
+from headstart.data.declared import Declared, Malformed
+from headstart.data.delimited import unreadable
+from headstart.errors import SourceError
+from headstart.store.files import printable
+
+_ALWAYS = 1 << 30  # bytes that any file may unpack to
+_TIMES = 1000  # its own size; real columns are seldom packed a hundredfold
+_AGAIN = "Write it again from where it came from; if it is right, in several files or as CSV."
+
+
+def declared(source: Path) -> Declared:
+    """What a file says that it holds.
+
+    Raises:
+        SourceError: it is damaged, or unpacks to more than a real one does.
+    """
+    where = printable(os.fspath(source))
+    try:
+        found = (
+            parquet_footer.declared(source) if is_parquet(source) else arrow_footer.declared(source)
+        )
+    except (Malformed, OSError) as error:
+        raise unreadable(where, error) from error
+    _refuse_swollen(found.size, source, where)
+    return found
+
+
+def read(source: Path) -> pl.DataFrame:
+    """All of its columns.
+
+    Raises:
+        SourceError: as `declared`; or polars cannot read it.
+    """
+    where = printable(os.fspath(source))
+    declared(source)
+    with reading(where), _panics_unprinted():
+        frame = pl.read_parquet(source) if is_parquet(source) else pl.read_ipc(source)
+    texts = frame.select(pl.col(pl.String).str.len_bytes().sum().cast(pl.Int64))
+    _refuse_swollen(sum(texts.row(0)) if texts.width else 0, source, where)  # one text, many times
+    return frame
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """What polars says of a file that it cannot read, in our words."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+        raise unreadable(where, error) from error
+
+
+def is_parquet(source: Path) -> bool:
+    """Whether it is read as Parquet; else as Arrow."""
+    return source.suffix.lower() == ".parquet"
+
+
+def _refuse_swollen(size: int, source: Path, where: str) -> None:
+    own = source.stat().st_size
+    if size > max(_ALWAYS, _TIMES * own):
+        raise SourceError(
+            f"its {own:,} bytes would take {size / 1e9:,.1f} GB of memory: it is damaged, or made "
+            "to exhaust it.",
+            where=where,
+            mend=_AGAIN,
+        )
+
+
+@contextmanager
+def _panics_unprinted() -> Iterator[None]:
+    """Where damage surprises polars' readers, Rust prints a trace before it tells Python."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
