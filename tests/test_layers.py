@@ -112,6 +112,7 @@ ORDER = (
     "bundle/export.py",
     "bundle/foreign.py",
     "bundle/evidence.py",
+    "bundle/row_evidence.py",
     "bundle/package.py",
     "run.py",
     "workplace.py",

@@ -3,6 +3,9 @@
 Importing this file costs little; Keras is imported when a training begins.
 """
 
+import math
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -20,7 +23,7 @@ from headstart.data import columns, grouped, split
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import Answers, answered
-from headstart.events import Listener, nobody
+from headstart.events import Listener
 from headstart.options import TrainOptions
 from headstart.outcome import Columnar, Judge, Tuned
 from headstart.sets import SIDES
@@ -71,22 +74,23 @@ def fit_dense(
     shape, plan = shape_of(data, options), for_columns(options, len(number["train"]))
     judges: list[Judge] = []
     if not len(number["validation"]) and not len(number["test"]):
-        judges = _crossed(data, shape, plan, options, place)
-    network = dense.keras_model(shape, plan.dropout, options.seed)
+        judges = _crossed(data, shape, plan, options)
     kept = number["validation"]
-    trained = loop.train(
-        network,
-        plan.recipe,
-        examples(data, number["train"], options),
-        Examples(data.matrix[kept], data.labels[kept]) if len(kept) else None,
-        seed=options.seed,
-        place=place,
-        about=_about(data, options),
-        resume=resume,
-        budget=plan.budget,
-        listen=listen,
-    )
-    tensors = dense.weights_of(network)
+    with ready_network(shape, plan, options.seed, len(number["train"])) as network:
+        trained = loop.train(
+            network,
+            plan.recipe,
+            examples(data, number["train"], options),
+            Examples(data.matrix[kept], data.labels[kept]) if len(kept) else None,
+            seed=options.seed,
+            place=place,
+            about=_about(data, options),
+            resume=resume,
+            budget=plan.budget,
+            listen=listen,
+        )
+        tensors = dense.weights_of(network)
+        optimizer, state = loop.optimizer_record(network), loop.optimizer_state(network)
     graph = dense.openvino_model(shape, tensors)
     engine = _engine(graph, tensors)
     predict = partial(_predict, engine)
@@ -111,8 +115,8 @@ def fit_dense(
         Tuned(
             next(iter(tensors)).partition("/")[0],
             tensors,
-            loop.optimizer_record(network),
-            loop.optimizer_state(network),
+            optimizer,
+            state,
             plan.dropout,
             None,
             plan.recipe.label_smoothing,
@@ -122,6 +126,27 @@ def fit_dense(
         predict=predict,
         judges=judges,
     )
+
+
+_IDLE: dict[Hashable, Any] = {}
+_MOST_IDLE = 16
+
+
+@contextmanager
+def ready_network(shape: Shape, plan: Plan, seed: int, rows: int) -> Iterator[Any]:
+    """`dense.keras_model` for a training on so many rows, traced already if one like it was trained
+    before: cross-validation trains the same network many times, and on a small table tracing takes
+    longer than training. It is lent, and its weights must be read before the end."""
+    network = dense.keras_model(shape, plan.dropout, seed)
+    key = shape, plan.dropout, plan.recipe, math.ceil(rows / plan.recipe.batch_size)
+    found = _IDLE.pop(key, None)  # so that no other thread has it
+    if found is not None:
+        found.set_weights(network.get_weights())
+        network = found
+    yield network
+    _IDLE[key] = network
+    while len(_IDLE) > _MOST_IDLE:
+        _IDLE.pop(next(iter(_IDLE)), None)
 
 
 def examples(data: Data, rows: NDArray[np.int64], options: TrainOptions) -> Examples:
@@ -147,9 +172,7 @@ def _predict(engine: OpenVinoEngine, matrix: NDArray[np.float32]) -> NDArray[np.
     return np.concatenate([softmax(engine.run(piece)) for piece in pieces])
 
 
-def _crossed(
-    data: Data, shape: Shape, plan: Plan, options: TrainOptions, place: Path
-) -> list[Judge]:
+def _crossed(data: Data, shape: Shape, plan: Plan, options: TrainOptions) -> list[Judge]:
     """Networks that each have not seen a fifth of the training rows."""
     train = data.on("train")
     labels = [data.samples.labels[i] for i in train]
@@ -167,18 +190,10 @@ def _crossed(
     recipe = replace(plan.recipe, patience=None, keep_best=False)
     judges = []
     for k in np.unique(fold[fold >= 0]).tolist():
-        network = dense.keras_model(shape, plan.dropout, options.seed)
-        loop.train(
-            network,
-            recipe,
-            examples(data, train[fold != k], options),
-            None,
-            seed=options.seed,
-            place=place.with_name(f"fold-{k}"),
-            about={},
-            listen=nobody,
-        )
-        tensors = dense.weights_of(network)
+        training = examples(data, train[fold != k], options)
+        with ready_network(shape, plan, options.seed, len(training.labels)) as network:
+            loop.train(network, recipe, training, None, seed=options.seed)
+            tensors = dense.weights_of(network)
         engine = _engine(dense.openvino_model(shape, tensors), tensors)
         judges.append(Judge(train[fold == k], partial(_predict, engine)))
     return judges

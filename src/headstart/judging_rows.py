@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from headstart import influence
 from headstart.bundle import rows
 from headstart.bundle.classifier import Classifier
+from headstart.bundle.manifest import Dense
 from headstart.clock import Clock
 from headstart.data import table
 from headstart.evaluation.trust import answered
@@ -35,9 +36,13 @@ def judged_by_rows(
         SourceError: as `judging.evaluate`.
     """
     manifest = classifier.manifest
+    made = manifest.network
     with clock("scan"):
         found = table.read(source, layout.encoding)
         target = layout.target or manifest.table.target
+        if target is not None:
+            frame = rows.with_classes(found.frame, target, classifier.classes)
+            found = replace(found, frame=frame)
         samples = of_table(found, target, drop_unlabelled=layout.drop_unlabelled, judged=True)
         classifier.check_labels(samples.labels)
         samples = replace(samples, classes=classifier.classes)
@@ -56,6 +61,7 @@ def judged_by_rows(
     findings = find(data, seen, listen)
     metrics = described(model, classifier, data, answers, findings) | {
         "target": target,
-        "hidden": list(manifest.shape.hidden),
+        "network": made.name,
+        "hidden": list(made.hidden) if isinstance(made, Dense) else None,
     }
     return Judged(metrics, data, answers, findings, told)

@@ -156,7 +156,7 @@ def test_a_model_that_is_not_of_photos_and_classes_is_refused(keras: Any, photos
     out = layers.Dense(10)
     wrong = [
         (object(), "This is a builtins.object, and not a keras.Model"),
-        (keras.Sequential([keras.Input((4,)), out]), "takes 4 columns: models of tables"),
+        (keras.Sequential([keras.Input((4,)), out]), "takes 4 columns, which have no names"),
         (keras.Sequential([keras.Input((16, 16, 1)), flat, layers.Dense(10)]), "16 × 16 × 1"),
         (keras.Sequential([keras.Input((16, 8, 3)), layers.Flatten()]), "takes 16 × 8 × 3"),
         (keras.Sequential([layers.Flatten(), layers.Dense(10)]), "it was not built"),
@@ -196,8 +196,8 @@ def test_validation_that_does_not_fit_is_refused(
     for arrays, words in (
         ((photos.x / 255, photos.y), "x is float64 .*before any preprocessing"),
         ((photos.x[:, :8], photos.y), r"photos are uint8 \(n, 16, 16, 3\)"),
-        ((photos.x, photos.y + 1), "no label for each of 60 photos"),
-        ((photos.x, photos.y[:9]), "no label for each of 60 photos"),
+        ((photos.x, photos.y + 1), "no label for each of 60 samples"),
+        ((photos.x, photos.y[:9]), "no label for each of 60 samples"),
     ):
         with pytest.raises(OptionError, match=words):
             headstart.package(model, DIGITS, "none", arrays, out=path)

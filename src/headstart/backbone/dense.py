@@ -90,7 +90,7 @@ def keras_model(shape: Shape, dropout: float, seed: int) -> Any:
 def weights_of(network: Any) -> dict[str, NDArray[np.float32]]:
     """The weights of a Keras model, by `layer/weight`."""
     return {
-        f"{layer.name}/{weight.name}": np.asarray(weight.value)
+        f"{layer.name}/{weight.name}": np.asarray(weight.value).copy()
         for layer in network.layers
         for weight in layer.weights
         if weight.dtype == "float32"

@@ -92,10 +92,10 @@ def _of_arrays(x: NDArray[Any], y: NDArray[Any], classes: Sequence[str], size: i
             mend="Give them as they were before any preprocessing, RGB from 0 to 255, in the "
             "model's size.",
         )
-    return Evidence(_numbers(y, len(x), classes), lambda i: x[i], lambda i: _png(x[i]))
+    return Evidence(numbers_of(y, len(x), classes), lambda i: x[i], lambda i: _png(x[i]))
 
 
-def _numbers(y: NDArray[Any], n: int, classes: Sequence[str]) -> Labels:
+def numbers_of(y: NDArray[Any], n: int, classes: Sequence[str]) -> Labels:
     """Numbers of classes from numbers, one-hot rows, or names."""
     if y.shape == (n, len(classes)) and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all():
         return np.asarray(y.argmax(axis=1), np.int64)
@@ -104,7 +104,7 @@ def _numbers(y: NDArray[Any], n: int, classes: Sequence[str]) -> Labels:
     if y.shape == (n,) and y.dtype.kind in "UTO" and set(y.tolist()) <= set(classes):
         return np.array([classes.index(name) for name in y.tolist()], np.int64)
     raise OptionError(
-        f"y is {y.dtype} {y.shape}, and no label for each of {n:,} photos.",
+        f"y is {y.dtype} {y.shape}, and no label for each of {n:,} samples.",
         where="validation",
         mend=f"Give numbers from 0 to {len(classes) - 1}, one-hot rows, or names of classes.",
     )

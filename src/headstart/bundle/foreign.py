@@ -1,4 +1,4 @@
-"""A Keras model of the user's own, with its preprocessing, as a graph from pixels to logits."""
+"""A Keras model of the user's own as a graph to logits, from pixels or columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ Rule = str | tuple[Numbers, Numbers]
 
 _SIZES = range(1, 1025)  # as many pixels as a manifest takes
 _TO_ONE = 1e-3  # how far from one the probabilities of a photo may sum
-_MEND = "Give a model that takes one square photo, such as keras.Input((224, 224, 3))."
+_PHOTO = "(224, 224, 3)"  # for people, who give it to `keras.Input`
+_SAMPLES = 16
 
 
 @dataclass(frozen=True)
@@ -31,27 +32,34 @@ class Foreign:
     """A model that was read.
 
     Attributes:
-        network: a `keras.Model`: the preprocessing, then the user's model.
-        graph: the same for OpenVINO: `pixels`, uint8 (n, size, size, 3), to `logits`, float32
-            (n, n_classes).
+        network: a `keras.Model`: the preprocessing of photos, then the user's model.
+        graph: the same for OpenVINO: `pixels`, uint8 (n, size, size, 3), or `columns`, float32
+            (n, width), to `logits`, float32 (n, n_classes).
         gives: what the user's model gives.
-        size: height and width of the photos in pixels.
-        preprocessing: in words.
+        shape: of what it takes of a sample: (size, size, 3) or (width,).
+        preprocessing: of photos, in words.
     """
 
     network: Any
     graph: "Model"
     gives: Gives
-    size: int
+    shape: tuple[int, ...]
     preprocessing: str
 
-    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """What Keras makes of photos, float64 (n, n_classes)."""
-        values = _run(self.network, pixels)
+    @property
+    def size(self) -> int:
+        """Height and width of the photos in pixels."""
+        return self.shape[0]
+
+    def probabilities(self, samples: NDArray[Any]) -> NDArray[np.float64]:
+        """What Keras makes of photos or rows, float64 (n, n_classes)."""
+        values = _run(self.network, samples)
         return softmax(values) if self.gives == "logits" else values
 
 
-def read(model: Any, n_classes: int, preprocessing: Rule, gives: Gives | None = None) -> Foreign:
+def read(
+    model: Any, n_classes: int, preprocessing: Rule | None, gives: Gives | None = None
+) -> Foreign:
     """Read a Keras model of photos.
 
     Args:
@@ -66,58 +74,127 @@ def read(model: Any, n_classes: int, preprocessing: Rule, gives: Gives | None = 
     from headstart.backbone.preprocessing import prepared
     from headstart.backbone.quiet_keras import keras
 
-    if not isinstance(model, keras.Model):
-        kind = f"{type(model).__module__}.{type(model).__qualname__}"
-        raise ModelError(
-            f"This is a {kind}, and not a keras.Model.", mend="Give a model of Keras 3."
-        )
     size = _size(model)
     _check_classes(model, n_classes)
+    if preprocessing is None:
+        raise OptionError(
+            "Nothing says what photos went through before the model saw them.",
+            where="preprocessing",
+            mend='Give "none", the name of a backbone, or (scale, offset).',
+        )
     rule, words = _rule(preprocessing)
     pixels = keras.Input((size, size, 3), name="pixels")
     network = keras.Model(pixels, model(prepared(pixels, rule)), name=model.name)
-    graph = convert.traced(network, "answers")
+    return _made(network, convert.traced(network, "answers"), gives, images(size), words)
+
+
+def read_of_rows(model: Any, n_classes: int, width: int, gives: Gives | None = None) -> Foreign:
+    """Read a Keras model of rows of so many numbers.
+
+    Raises:
+        MissingError, ModelError, OptionError: as `read`; or it takes another number of columns.
+    """
+    from headstart.backbone.quiet_keras import keras  # isort: skip  it quiets TensorFlow
+    import tensorflow
+
+    like = f"({width},)"
+    shape = _input_shape(model, like)
+    if len(shape) != 1 or shape[0] is None:
+        raise ModelError(
+            f"It takes {_sides(shape)}, and no row of numbers.", where=model.name, mend=_mend(like)
+        )
+    if shape[0] != width:
+        raise OptionError(
+            f"{model.name} takes {shape[0]} columns, and {width} are named.",
+            where="columns",
+            mend="Name those that the model was trained on, in their order.",
+        )
+    _check_classes(model, n_classes)
+    columns = keras.Input((width,), name="columns")
+    network = keras.Model(columns, model(columns), name=model.name)
+    spec = tensorflow.TensorSpec((None, width), tensorflow.float32, name="columns")
+    graph = convert.as_graph(
+        lambda columns: [network(columns, training=False)], [spec], ["answers"], model.name
+    )
+    random = np.random.default_rng(0)
+    samples = random.standard_normal((_SAMPLES, width)).astype(np.float32)
+    return _made(network, graph, gives, samples, "none")
+
+
+def _made(
+    network: Any, graph: "Model", gives: Gives | None, samples: NDArray[Any], words: str
+) -> Foreign:
+    """A model that was read, its graph ending in logits.
+
+    Args:
+        samples: some that it takes, to see what it gives.
+    """
     end = graph.output("answers").node.input_value(0)
     if end.get_node().get_type_name() in ("Softmax", "LogSoftmax"):  # it takes the logits
         shown: Gives = "probabilities" if end.get_node().get_type_name() == "Softmax" else "logits"
         end = end.get_node().input_value(0)
     else:
-        shown = gives or _shown(network, size)
+        shown = gives or _shown(network, samples)
         if shown == "probabilities":  # whose logarithms are logits
             least = ops.constant(np.array([[np.finfo(np.float32).tiny]], np.float32))
             end = ops.log(ops.maximum(end, least)).output(0)
-    return Foreign(network, _ending_in(end, graph), shown, size, words)
+    return Foreign(network, _ending_in(end, graph), shown, samples.shape[1:], words)
 
 
-def _size(model: Any) -> int:
-    """Height and width of the photos that a model takes."""
+def _mend(like: str) -> str:
+    return f"Give a model whose one input is as keras.Input({like})."
+
+
+def _input_shape(model: Any, like: str) -> tuple[int | None, ...]:
+    """Of what a model takes of a sample.
+
+    Args:
+        like: such a shape, for people.
+    """
+    from headstart.backbone.quiet_keras import keras
+
+    if not isinstance(model, keras.Model):
+        kind = f"{type(model).__module__}.{type(model).__qualname__}"
+        raise ModelError(
+            f"This is a {kind}, and not a keras.Model.", mend="Give a model of Keras 3."
+        )
     inputs = getattr(model, "inputs", None)
     if not inputs:
         raise ModelError(
             "It does not tell what it takes: it was not built, or runs code of its own.",
             where=model.name,
-            mend="Put it behind an input: x = keras.Input((224, 224, 3)), then "
-            "keras.Model(x, model(x)).",
+            mend=f"Put it behind an input: x = keras.Input({like}), then keras.Model(x, model(x)).",
         )
     if len(inputs) != 1:
         names = ", ".join(each.name for each in inputs)
-        raise ModelError(f"It has {len(inputs)} inputs: {names}.", where=model.name, mend=_MEND)
-    shape = tuple(inputs[0].shape[1:])
+        raise ModelError(
+            f"It has {len(inputs)} inputs: {names}.", where=model.name, mend=_mend(like)
+        )
+    return tuple(inputs[0].shape[1:])
+
+
+def _sides(shape: tuple[int | None, ...]) -> str:
+    return " × ".join("any" if side is None else str(side) for side in shape)
+
+
+def _size(model: Any) -> int:
+    """Height and width of the photos that a model takes."""
+    shape = _input_shape(model, _PHOTO)
     if len(shape) == 1:
         raise ModelError(
-            f"It takes {shape[0]} columns: models of tables are not packaged yet.",
+            f"It takes {_sides(shape)} columns, which have no names.",
             where=model.name,
-            mend="Give a model of photos.",
+            mend='Name them in its order: columns=["age", "dose"].',
         )
     if len(shape) != 3 or shape[2] != 3 or shape[0] != shape[1] or shape[0] not in _SIZES:
-        sides = " × ".join("any" if side is None else str(side) for side in shape)
         raise ModelError(
-            f"It takes {sides}; photos are RGB and square, of a fixed size up to "
+            f"It takes {_sides(shape)}; photos are RGB and square, of a fixed size up to "
             f"{_SIZES[-1]:,}: n × n × 3.",
             where=model.name,
-            mend=_MEND,
+            mend=_mend(_PHOTO),
         )
-    return int(shape[0])
+    assert shape[0] is not None
+    return shape[0]
 
 
 def _check_classes(model: Any, n_classes: int) -> None:
@@ -184,13 +261,13 @@ def _short(numbers: NDArray[np.float64]) -> str:
     return texts[0] if len(set(texts)) == 1 else f"({', '.join(texts)})"
 
 
-def _shown(network: Any, size: int) -> Gives:
-    """What a model gives, told from its values on a few images.
+def _shown(network: Any, samples: NDArray[Any]) -> Gives:
+    """What a model gives, told from its values on a few samples.
 
     Raises:
         OptionError: they do not tell.
     """
-    values = _run(network, images(size))
+    values = _run(network, samples)
     inside = values.min() >= 0 and values.max() <= 1 + _TO_ONE
     if inside and np.abs(values.sum(axis=1) - 1).max() <= _TO_ONE:
         return "probabilities"
@@ -205,9 +282,9 @@ def _shown(network: Any, size: int) -> Gives:
     return "logits"
 
 
-def _run(network: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """What a Keras model gives for photos; as floats, because TensorFlow has no fast uint8."""
-    return np.asarray(network.predict_on_batch(pixels.astype(np.float32)), np.float64)
+def _run(network: Any, samples: NDArray[Any]) -> NDArray[np.float64]:
+    """What a Keras model gives; photos as floats too, because TensorFlow has no fast uint8."""
+    return np.asarray(network.predict_on_batch(samples.astype(np.float32)), np.float64)
 
 
 def _ending_in(end: "Output", graph: "Model") -> "Model":

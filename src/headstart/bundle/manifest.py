@@ -153,12 +153,13 @@ class ColumnsInput(_Record):
     """How a row becomes numbers: `data.columns.matrix(columns, frame)`.
 
     Attributes:
-        target: the column with the labels, where they are known.
+        target: the column with the labels, where they are known; None: a network was packaged
+            without a name for it.
         columns: every other one, in the order of the table that was trained on.
     """
 
     kind: Literal["columns"] = "columns"
-    target: Name
+    target: Name | None
     columns: tuple[Column, ...] = Field(min_length=1)
 
 
@@ -241,8 +242,11 @@ class Manifest(_Record):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         rows = isinstance(self.input, ColumnsInput)
-        if rows != (self.task == "table") or rows != isinstance(self.network, Dense):
+        made_for = isinstance(self.network, Packaged | (Dense if rows else Backboned))
+        if rows != (self.task == "table") or not made_for:
             raise ValueError("task, input and network do not go together")
+        if rows and self.table.target is None and not isinstance(self.network, Packaged):
+            raise ValueError("input.target is missing")
         if isinstance(self.network, Backboned) and self.image.size != self.network.backbone.size:
             raise ValueError("input.size and network.backbone.size differ")
         if not self.tensors.keys() <= self.entries.keys():

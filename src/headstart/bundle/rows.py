@@ -1,6 +1,7 @@
 """Rows as a bundle's network takes them, whatever frame they come in."""
 
 import os
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,19 @@ def frame_of(given: Any) -> tuple[pl.DataFrame, str]:
     if isinstance(given, str | os.PathLike):
         return table.read(Path(given)).frame, printable(os.fspath(given))
     return table.checked(table.as_frame(given), "rows"), "rows"
+
+
+def with_classes(frame: pl.DataFrame, target: str, classes: Sequence[str]) -> pl.DataFrame:
+    """A frame whose labels, where words such as `yes` and `no` were read as booleans, are the
+    classes of those words."""
+    named = {name.lower(): name for name in classes}
+    pair = next((pair for pair in table.BOOLEANS if pair == named.keys()), None)
+    if pair is None or frame.schema.get(target) != pl.Boolean:
+        return frame
+    true = next(named[word] for word in pair if word[0] in "ty")
+    false = next(named[word] for word in pair if word[0] in "fn")
+    words = pl.when(pl.col(target)).then(pl.lit(true)).when(~pl.col(target)).then(pl.lit(false))
+    return frame.with_columns(words.alias(target))
 
 
 def matrix(

@@ -97,7 +97,8 @@ def text(found: dict[str, Any]) -> str:
     else:
         kinds = Counter(column["kind"] for column in given["columns"])
         said = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-        taken = {"Columns": f"{said}; target {given['target']}"}
+        target = f"; target {given['target']}" if given["target"] is not None else ""
+        taken = {"Columns": f"{said}{target}"}
     rows = {
         "Classes": ", ".join(manifest["classes"]),
         "Parameters": f"{found['parameters']:,} in all, {found['trainable_parameters']:,} trained",

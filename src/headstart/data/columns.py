@@ -24,13 +24,14 @@ class Number(_Record):
     Attributes:
         scaling: `minmax` brings the training rows to 0..1, `standard` to mean 0 and variance 1,
             `robust` to median 0 and interquartile range 1, smoothly bounded to ±3 by
-            z / √(1 + (z/3)²) (Holzmüller et al., Better by Default, arXiv:2407.04491).
+            z / √(1 + (z/3)²) (Holzmüller et al., Better by Default, arXiv:2407.04491); `given` is
+            what whoever packaged the network said.
         fill: stands for a missing value.
         missing: a second number says 1 where the value is missing.
     """
 
     kind: Literal["number"] = "number"
-    scaling: Scaling
+    scaling: Scaling | Literal["given"]
     center: float
     scale: float
     fill: float

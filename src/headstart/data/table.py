@@ -46,7 +46,8 @@ _MOMENTS = (
     (pl.Time, ("%H:%M:%S%.f", "%H:%M")),
 )
 _YEAR_1, _YEAR_10000 = -719_162, 2_932_897  # in days since 1970
-_BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+"""Pairs of words that stand for true and false."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:
 
 def _booleans(texts: pl.Series, values: pl.Series) -> pl.Series | None:
     words = set(values.str.to_lowercase().unique())
-    pair = next((pair for pair in _BOOLEANS if words == pair), None)
+    pair = next((pair for pair in BOOLEANS if words == pair), None)
     if pair is None:
         return None
     return texts.str.to_lowercase().is_in([word for word in pair if word[0] in "ty"])

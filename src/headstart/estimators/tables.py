@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from headstart.backbone import dense
-from headstart.columnar import shape_of
+from headstart.columnar import ready_network, shape_of
 from headstart.data import mapping, split, table
 from headstart.data.columns import LeftOut
 from headstart.evaluation.metrics import softmax
@@ -122,16 +122,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         train, kept = data.on("train"), data.on("validation")
         self.columns_ = data.columns
         self.shape_, plan = shape_of(data, options), for_columns(options, len(train))
-        network = dense.keras_model(self.shape_, plan.dropout, options.seed)
-        done = loop.train(
-            network,
-            plan.recipe,
-            Examples(data.matrix[train], labels[train], self._weights(labels[train])),
-            Examples(data.matrix[kept], labels[kept]) if len(kept) else None,
-            seed=options.seed,
-            budget=plan.budget,
-        )
-        self.weights_ = dense.weights_of(network)
+        with ready_network(self.shape_, plan, options.seed, len(train)) as network:
+            done = loop.train(
+                network,
+                plan.recipe,
+                Examples(data.matrix[train], labels[train], self._weights(labels[train])),
+                Examples(data.matrix[kept], labels[kept]) if len(kept) else None,
+                seed=options.seed,
+                budget=plan.budget,
+            )
+            self.weights_ = dense.weights_of(network)
         self.history_, self.kept_ = done.history, done.kept
         return self
 

@@ -210,6 +210,7 @@ def _least(done: Trained) -> int:
 
 
 def _compile(network: Any, recipe: Recipe, steps: int) -> None:
+    """Compile a network; one that was so compiled before begins anew, with the graphs it has."""
     from headstart.backbone.quiet_keras import keras
 
     rate: Any = recipe.learning_rate
@@ -221,15 +222,28 @@ def _compile(network: Any, recipe: Recipe, steps: int) -> None:
             warmup_target=rate,
             warmup_steps=rising,
         )
-    if recipe.optimizer == "adamw":
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    name = recipe.optimizer  # Keras would count those of the process
+    if name == "adamw":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, name=name)
     else:
-        optimizer = keras.optimizers.Adam(rate)
+        optimizer = keras.optimizers.Adam(rate, name=name)
     loss = keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=recipe.label_smoothing
     )
-    network.compile(optimizer, loss, metrics=["accuracy"])
     optimizer.build(network.trainable_variables)
+    before = (network.optimizer, network.loss) if network.compiled else ()
+    if [_told(part) for part in before] == [_told(optimizer), _told(loss)]:
+        for old, new in zip(network.optimizer.variables, optimizer.variables, strict=True):
+            old.assign(new)
+    else:
+        network.compile(optimizer, loss, metrics=["accuracy"])
+
+
+def _told(part: Any) -> tuple[Any, ...]:
+    """What Keras would make an optimizer or a loss again from."""
+    from headstart.backbone.quiet_keras import keras
+
+    return type(part), keras.saving.serialize_keras_object(part)
 
 
 class _Epochs:

@@ -43,14 +43,7 @@ class Whole:
         n_classes = network.output_shape[-1]
         self._training = _tensors(training, n_classes)
         self._validation = _tensors(validation, n_classes) if validation else None
-        self._steps = tf.function(
-            self._take_steps,
-            input_signature=[tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int64)],
-        )
-        self._test = tf.function(network.test_step)
-        # Keras makes the metrics' variables in the first step, and one that makes variables is
-        # traced twice.
-        network.test_step(tuple(part[:1] for part in self._training))
+        self._traced = _traced(network, self._training)
 
     def epoch(
         self, order: NDArray[np.int64], batch_size: int, asked: threading.Event, told: Told
@@ -65,11 +58,12 @@ class Whole:
         self._network.reset_metrics()
         at_once = _STEPS * batch_size
         for i in range(0, len(order), at_once):
-            rate = self._steps(order[i : i + at_once], batch_size)
+            rate = self._traced.steps(order[i : i + at_once], batch_size, self._training)
             if asked.is_set():
                 raise KeyboardInterrupt
-            told(math.ceil(min(i + at_once, len(order)) / batch_size), self._metrics())
-        return self._metrics() | {"learning_rate": float(rate)}
+            metrics = self._metrics()
+            told(math.ceil(min(i + at_once, len(order)) / batch_size), metrics)
+        return metrics | {"learning_rate": float(rate)}
 
     def judge(self) -> dict[str, float]:
         """Keras' metrics of the validation rows, by `val_` and their names; none: no rows."""
@@ -77,17 +71,50 @@ class Whole:
             return {}
         self._network.reset_metrics()
         for i in range(0, len(self._validation[0]), _JUDGED):
-            self._test(tuple(part[i : i + _JUDGED] for part in self._validation))
+            self._traced.test(tuple(part[i : i + _JUDGED] for part in self._validation))
         return {f"val_{name}": value for name, value in self._metrics().items()}
-
-    def _take_steps(self, order: Any, size: Any) -> Any:
-        for i in tf.range(0, tf.size(order, tf.int64), size):
-            batch = order[i : i + size]  # the last may be smaller
-            self._network.train_step(tuple(tf.gather(p, batch) for p in self._training))
-        return self._network.optimizer.learning_rate  # asked for by itself it costs as a batch
 
     def _metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self._network.get_metrics_result().items()}
+
+
+class _Traced:
+    """The steps of a compiled network as graphs, for any number of rows.
+
+    Attributes:
+        optimizer: that the network was compiled with.
+        weighted: whether rows have weights.
+    """
+
+    def __init__(self, network: keras.Model, examples: tuple[Any, ...]) -> None:
+        self.optimizer, self.weighted = network.optimizer, len(examples) > 2
+        self._network = network
+        rows = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in examples)
+        numbers = tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int64)
+        self.steps = tf.function(self._take_steps, input_signature=[*numbers, rows])
+        self.test = tf.function(network.test_step, reduce_retracing=True)
+        # Keras makes the metrics' variables in the first step, and one that makes variables is
+        # traced twice.
+        network.test_step(tuple(part[:1] for part in examples))
+
+    def _take_steps(self, order: Any, size: Any, examples: tuple[Any, ...]) -> Any:
+        for i in tf.range(0, tf.size(order, tf.int64), size):
+            batch = order[i : i + size]  # the last may be smaller
+            self._network.train_step(tuple(tf.gather(part, batch) for part in examples))
+        return self._network.optimizer.learning_rate  # asked for by itself it costs as a batch
+
+
+def _traced(network: keras.Model, examples: tuple[Any, ...]) -> _Traced:
+    """Tracing takes longer than a small table's training: it is done once for a compiled network,
+    as Keras does for its own."""
+    found = getattr(network, "traced_by_headstart", None)
+    if (
+        found is None
+        or found.optimizer is not network.optimizer
+        or found.weighted != (len(examples) > 2)
+    ):
+        found = network.traced_by_headstart = _Traced(network, examples)
+    return found
 
 
 def _tensors(examples: Examples, n_classes: int) -> tuple[Any, ...]:
