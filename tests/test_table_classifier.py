@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from headstart import TableClassifier
+from headstart import TableClassifier, train
 from headstart.errors import OptionError, SourceError
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -74,7 +74,7 @@ def test_a_grid_search_and_a_pipeline_take_it() -> None:
 
 def test_a_frame_of_everything_is_taken_with_its_target_by_name(fitted: TableClassifier) -> None:
     frame = people()
-    assert fitted.score(frame, frame["ill"]) > 0.9
+    assert fitted.score(frame, "ill") == fitted.score(frame.drop("ill"), frame["ill"]) > 0.9
     assert fitted.classes_.tolist() == ["sick", "well"]
     assert fitted.feature_names_in_.tolist() == ["age", "city", "smokes", "seen"]
     assert [column.kind for column in fitted.columns_] == [
@@ -93,6 +93,13 @@ def kinds(classifier: TableClassifier) -> list[str]:
 
 def predicted(classifier: TableClassifier) -> Any:
     return classifier.predict_proba(people().drop("ill"))
+
+
+def test_it_is_what_train_makes_of_the_same_rows(fitted: TableClassifier, tmp_path: Any) -> None:
+    people().write_parquet(tmp_path / "people.parquet")
+    run = train(tmp_path / "people.parquet", tmp_path / "run", target="ill", test=0)
+    assert run.bundle.classes == tuple(fitted.classes_)
+    np.testing.assert_allclose(run.bundle.predict_proba(people()), predicted(fitted), atol=1e-6)
 
 
 def test_records_and_arrow_are_taken_too(fitted: TableClassifier) -> None:

@@ -96,6 +96,9 @@ def test_the_commands_work_on_it(call: Any, model: Any, packaged: Path, tmp_path
         assert judged["test"]["accuracy"] == figures.accuracy
         assert judged["network"] == "flowers"
         assert faults(judged) == []
+    call("evaluate", packaged, tmp_path / "rows.csv", "--out", tmp_path / "judged")
+    page = (tmp_path / "judged" / "report.html").read_text(encoding="utf-8")
+    assert f"flowers, {model.count_params():,} parameters" in page
     assert "flowers, packaged; preprocessing: MinMaxScaler" in call("inspect", packaged).out
     found = json.loads(call("inspect", packaged, "--json").out)
     assert found["parameters"] == model.count_params()

@@ -56,6 +56,41 @@ def bits(network: Any) -> str:
     return hashlib.sha256(b"".join(np.asarray(v.value).tobytes() for v in held)).hexdigest()
 
 
+def test_a_network_that_is_trained_once_more_begins_anew_and_is_not_traced_again(
+    network: Any,
+) -> None:
+    first, again = network(), network()
+    weights = again.get_weights()
+    expected = loop.train(first, RECIPE, TRAINING, VALIDATION, seed=0)
+    loop.train(again, RECIPE, examples(100, 5), VALIDATION, seed=1)
+    graphs = again.traced_by_headstart
+    loop.train(again, RECIPE, TRAINING, VALIDATION, seed=0)
+    assert bits(again) != bits(first)  # the weights went on
+    again.set_weights(weights)
+    done = loop.train(again, RECIPE, TRAINING, VALIDATION, seed=0)
+    assert bits(again) == bits(first)
+    assert [row["val_loss"] for row in done.history] == [
+        row["val_loss"] for row in expected.history
+    ]
+    assert again.traced_by_headstart is graphs
+    loop.train(again, replace(RECIPE, optimizer="adam"), TRAINING, VALIDATION, seed=0)
+    assert again.traced_by_headstart is not graphs
+
+
+def test_without_a_place_no_file_is_written_and_a_stop_is_passed_on(
+    network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Epoch) and event.number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(network(), RECIPE, TRAINING, VALIDATION, seed=0, listen=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_learns_and_tells_of_every_epoch(network: Any, tmp_path: Path) -> None:
     told: list[Event] = []
     model = network()

@@ -104,14 +104,15 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ValueError(f"y has one class, {self.classes_[0]}; two or more are needed.")
         options = self._options(len(frame))
-        names = [str(label) for label in labels.tolist()]
+        classes = tuple(str(label) for label in self.classes_.tolist())
+        names = [classes[label] for label in labels]
         rows = Rows(
             source="X",
             names=[f"row {i}" for i in range(len(frame))],
             labels=names,
             given=[None] * len(frame),
             keys=row_keys(frame, names),
-            classes=tuple(str(j) for j in range(len(self.classes_))),
+            classes=classes,
             left_out=[],
             ignored=0,
             frame=frame,
@@ -152,6 +153,12 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predicted: NDArray[np.generic] = self.classes_[best]
         return predicted
 
+    def score(self, X: Any, y: ArrayLike | str, sample_weight: ArrayLike | None = None) -> float:
+        """The share of rows whose label is found; y as `fit` takes it."""
+        if isinstance(y, str):
+            y = _parted(table.as_frame(X), y)[1]
+        return float(super().score(X, y, sample_weight))
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -172,8 +179,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(wanted, str):
             options_from(TrainOptions, {"class_weight": wanted})
             return balanced_weights(labels, len(self.classes_))
-        found: NDArray[np.float64] = compute_sample_weight(dict(wanted), self.classes_[labels])
-        return found
+        found = np.asarray(compute_sample_weight(dict(wanted), self.classes_[labels]))
+        return found / (found.mean() or 1)  # else they would set the length of the steps too
 
     def _read_labelled(self, X: Any, y: Any) -> tuple[pl.DataFrame, NDArray[Any]]:
         """Rows and labels to fit."""
