@@ -60,7 +60,7 @@ def test_copies_on_one_side_are_noted():
 
 def test_fault_15_the_same_photo_in_two_classes_is_listed_as_a_pair():
     assert found(("a", "cat", "train", 0), ("b", "dog", "train", 0)) == {
-        "same-photo-two-labels": (("a", "b"),)
+        "same-sample-two-labels": (("a", "b"),)
     }
 
 
@@ -72,7 +72,7 @@ def test_copies_on_two_sides_are_warned_of_whatever_their_labels():
         ("d", "dog", "validation", 1),
     ) == {
         "duplicate-across-splits": (("a", "b"), ("c", "d")),
-        "same-photo-two-labels": (("c", "d"),),
+        "same-sample-two-labels": (("c", "d"),),
     }
 
 
