@@ -95,7 +95,8 @@ class Bench:
 
     @cached_property
     def trial(self) -> Files:
-        return trial_data.write(self.work / "trial")
+        files = trial_data.write(self.work / "trial")
+        return files.train, files.test
 
     def _folds(self, name: str) -> list[Files]:
         folder = self._made(name)
