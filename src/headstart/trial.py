@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 from headstart.store.files import write_text
 
 CLASSES = ("no_side_effects", "had_side_effects")
-TARGET = "side_effects"
+AGE, TARGET = "age", "side_effects"
 YOUNGER, OLDER = (13, 64), (65, 100)
-TRAIN, TEST = "trial.csv", "trial-test.csv"
 
 
 class Numbers(NamedTuple):
@@ -25,7 +24,19 @@ class Numbers(NamedTuple):
     regular: int
 
 
-TRAINED_ON, JUDGED_BY = Numbers(50, 1000), Numbers(10, 200)
+class Files(NamedTuple):
+    """The people in files."""
+
+    train: Path
+    test: Path
+    validation: Path
+
+
+_FILES = {
+    "trial.csv": Numbers(50, 1000),
+    "trial-test.csv": Numbers(10, 200),
+    "trial-validation.csv": Numbers(5, 100),
+}
 
 
 def people(numbers: Numbers, seed: int) -> list[tuple[int, str]]:
@@ -57,18 +68,19 @@ def options(test: Path) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, seed: int = 0) -> tuple[Path, Path]:
-    """Write the 2,100 people to train on and 420 others to judge by, as CSV files.
+def write(folder: str | Path, seed: int = 0) -> Files:
+    """Write the 2,100 people to train on, 420 to judge by and 210 to validate, as CSV files.
 
     Raises:
         OutputError: the folder cannot be written to.
     """
     made = []
-    for name, numbers, drawn in ((TRAIN, TRAINED_ON, 2 * seed), (TEST, JUDGED_BY, 2 * seed + 1)):
+    for i, (name, numbers) in enumerate(_FILES.items()):
         text = StringIO()
         rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(["age", TARGET])
-        rows.writerows(people(numbers, drawn))
-        write_text(folder / name, text.getvalue())
-        made.append(folder / name)
-    return made[0], made[1]
+        rows.writerow([AGE, TARGET])
+        rows.writerows(people(numbers, len(_FILES) * seed + i))
+        path = Path(folder, name)
+        write_text(path, text.getvalue())
+        made.append(path)
+    return Files(*made)

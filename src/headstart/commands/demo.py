@@ -53,8 +53,8 @@ def run(
 
 
 def _trial() -> tuple[Path, TrainOptions]:
-    source, test = trial.write(cache_root() / "demo")
-    return source, options_from(TrainOptions, trial.options(test))
+    files = trial.write(cache_root() / "demo")
+    return files.train, options_from(TrainOptions, trial.options(files.test))
 
 
 def write_digits() -> Path:

@@ -11,7 +11,8 @@ from headstart.commands.progress import listening
 from headstart.errors import InputError, OptionError, OutputError, SourceError
 from headstart.report.sections import Section, render
 from headstart.store.files import cannot_write, printable, write_text
-from headstart.tutorial import Given, sections
+from headstart.tutorial.course import sections
+from headstart.tutorial.steps import Given
 
 PAGE = "tutorial.html"
 
@@ -29,8 +30,8 @@ def run(
 ) -> None:
     """Run the sections of a Keras tutorial, each beside what it published.
 
-    A section whose photos or weights are not given is left out, and the page says so; see
-    docs/tutorial.md.
+    Those on a table make their data themselves. A section whose photos or weights are not given
+    is left out, and the page says so; see docs/tutorial.md.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def run(
     out
         New folder for the page and all runs. [default: runs/tutorial-N]
     quick
-        Take a few photos and one epoch, to see that all runs: the figures mean nothing.
+        Take few photos and one epoch, to see that all runs: the figures mean nothing.
     json
         Print the sections as one JSON document.
     quiet

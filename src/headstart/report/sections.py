@@ -28,7 +28,7 @@ class Section:
         title, about: what it is, and what is done in it.
         command: the command that does it here.
         facts: figures side by side, the chief one first.
-        classes, published, ours: the two confusion matrices of the test photos, if there are any.
+        classes, published, ours: the two confusion matrices of the test set, if there are any.
         page: the report of its run, and `picture` a PNG file, both relative to the folder.
         seconds: how long it took here.
         fault: why it was not run; `failed`: it was begun, and an error ended it.
