@@ -142,7 +142,7 @@ def _judged_by_rows(
         )
     clock, manifest = Clock(), classifier.manifest
     with clock("scan"):
-        found = table.read(source, layout.encoding)
+        found = table.read(source, layout.encoding, layout.most_rows)
         target = layout.target or manifest.table.target
         samples = of_table(found, target, drop_unlabelled=layout.drop_unlabelled, judged=True)
         classifier.check_labels(samples.labels)
