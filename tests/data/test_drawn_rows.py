@@ -1,6 +1,7 @@
 """data/table.py: fault 45, tables too large to be read whole."""
 
 import csv
+import math
 import os
 import subprocess
 import sys
@@ -61,6 +62,13 @@ def test_rows_of_another_encoding_are_drawn_too(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_bytes(text.encode("utf-16"))
     drawn = [table.read(tmp_path / name, most=50).frame for name in ("rows.csv", "other.csv")]
     assert drawn[0].equals(drawn[1])
+
+
+def test_where_each_row_wants_its_answer_all_are_read(tmp_path: Path) -> None:
+    for name in ("rows.csv", "rows.parquet"):
+        path = put(tmp_path / name)
+        assert table.read(path, memory=1 << 20).not_drawn > 0
+        assert table.read(path, memory=math.inf).not_drawn == 0
 
 
 def test_what_was_not_read_is_said(tmp_path: Path) -> None:

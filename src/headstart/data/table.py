@@ -105,7 +105,8 @@ def read(
     Args:
         most: draw so many rows where there are more; None: as many as fit into `memory`.
         seed: chooses the draw.
-        memory: bytes that reading and training may take, as far as can be told before.
+        memory: bytes that reading and training may take, as far as can be told before; where
+            it is endless, all rows are read.
 
     Raises:
         OptionError: the encoding is unknown, or given for a file that is no text.
@@ -158,7 +159,7 @@ def _choice(total: int, size: int, most: int | None, seed: int, memory: float) -
         size: bytes that all cells take.
     """
     if most is None:
-        most = max(1, int(memory // (size / max(total, 1) + _ROW_BYTES)))
+        most = max(1, int(min(memory / (size / max(total, 1) + _ROW_BYTES), total)))
     if total <= most:
         return np.arange(total)
     edges = np.arange(most + 1) * total // most
