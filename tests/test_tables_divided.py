@@ -13,7 +13,7 @@ from sklearn.datasets import load_breast_cancer
 from headstart import columnar
 from headstart.data.split_file import save
 from headstart.errors import OptionError, SourceError
-from headstart.events import Event
+from headstart.events import Event, Notice
 from headstart.options import TrainOptions, options_from
 from headstart.pipeline import train
 from headstart.tabular import divided, list_rows
@@ -99,12 +99,13 @@ def test_rows_without_a_label_are_named_with_their_file(
 
 
 @pytest.mark.parametrize(
-    "option", ["validation_file", "test_file", "group", "time", "sample_weight"]
+    "option", ["validation_file", "test_file", "group", "time", "sample_weight", "most_rows"]
 )
 def test_what_divides_or_weighs_rows_is_refused_for_photos(option: str, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
+    given: Any = 100 if option == "most_rows" else "rows.csv"
     with pytest.raises(OptionError, match=f"--{option.replace('_', '-')} would do nothing"):
-        train(tmp_path / "photos", tmp_path / "run", **{option: "rows.csv"})
+        train(tmp_path / "photos", tmp_path / "run", **{option: given})
 
 
 def put_visits(path: Path, people: int = 60, visits: int = 8) -> Path:
@@ -216,3 +217,14 @@ def test_training_rows_that_all_weigh_nothing_are_an_error(visits: Path, tmp_pat
     pl.read_csv(visits).with_columns(trust=0).write_csv(tmp_path / "none.csv")
     with pytest.raises(SourceError, match="every training row has weight 0 in 'trust'"):
         sides(tmp_path / "none.csv", sample_weight="trust")
+
+
+def test_rows_that_were_not_read_are_told(visits: Path) -> None:
+    given, heard = TrainOptions(target="kind", most_rows=240), list[Event]()
+    data = divided(list_rows(visits, given), given, heard.append)
+    assert len(data.samples) == 240
+    assert str(heard[0]) == str(
+        Notice(
+            "240 of 480 rows are used, drawn from all over the table; --most-rows sets how many."
+        )
+    )

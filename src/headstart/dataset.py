@@ -105,7 +105,7 @@ class Photos(Labelled):
 
 def scan_with(source: str | Path, options: Layout, listen: Listener = nobody) -> Samples:
     """`scan`, as the options say."""
-    of_photos = Layout.model_fields.keys() - {"drop_unlabelled"}
+    of_photos = Layout.model_fields.keys() - {"drop_unlabelled", "most_rows"}
     layout = {name: getattr(options, name) for name in of_photos}
     return scan(source, **layout, listen=listen)
 

@@ -38,7 +38,7 @@ def judged_by_rows(
     manifest = classifier.manifest
     made = manifest.network
     with clock("scan"):
-        found = table.read(source, layout.encoding)
+        found = table.read(source, layout.encoding, layout.most_rows)
         target = layout.target or manifest.table.target
         if target is not None:
             frame = rows.with_classes(found.frame, target, classifier.classes)

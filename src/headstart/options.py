@@ -87,6 +87,11 @@ class Layout(BaseModel):
     drop_unlabelled: bool = Field(
         False, description="Leave out rows of a table whose target is missing."
     )
+    most_rows: Annotated[int, Field(ge=10)] | None = Field(
+        None,
+        description="Most rows of a table that are read, drawn evenly from all over the file "
+        "(default: as many as reading and training need 4 GiB of memory for).",
+    )
     ignore: tuple[str, ...] = Field(
         (),
         description="Pattern of paths to pass over, such as 'drafts/*', or of columns of a table; "

@@ -38,11 +38,13 @@ class Rows(Labelled):
     Attributes:
         frame: the columns but the target, a row for each sample.
         rows: int64 (n,), the number of each in its file, as a spreadsheet counts.
+        not_drawn: how many more there are, which were not read.
         target: the name of the column with the labels.
     """
 
     frame: pl.DataFrame
     rows: NDArray[np.int64]
+    not_drawn: int
     target: str
 
     noun: ClassVar[str] = "row"
@@ -73,7 +75,9 @@ def list_rows(source: str | Path, options: Division) -> Rows:
         OptionError: the target is not named, or there is no such column.
         SourceError: the file is no table, or its target no classes.
     """
-    found = beside.read(Path(source), files_of(options), options.encoding)
+    found = beside.read(
+        Path(source), files_of(options), options.encoding, options.most_rows, seed=options.seed
+    )
     return of_table(found, options.target, drop_unlabelled=options.drop_unlabelled)
 
 
@@ -107,6 +111,8 @@ def of_table(
             mend="Fill them in, or leave these rows out with --drop-unlabelled.",
         )
     out = [LeftOut(row, f"no value in {name!r}") for row in found.names(missing)]
+    if found.not_drawn:
+        out.append(LeftOut(f"{found.not_drawn:,} rows", _drawn(len(missing))))
     frame = found.frame.filter(~missing)
     labels = _labels(frame[name], where, judged)
     features = frame.drop(name)
@@ -123,8 +129,13 @@ def of_table(
         ignored=0,
         frame=features,
         rows=found.rows[~missing],
+        not_drawn=found.not_drawn,
         target=name,
     )
+
+
+def _drawn(used: int) -> str:
+    return f"not read: {used:,} others were drawn, from all over the table; --most-rows sets that"
 
 
 def _labels(column: pl.Series, where: str, judged: bool) -> list[str]:
@@ -245,6 +256,10 @@ def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:
         OptionError, SourceError: as `parted` and `roles.weights`; or no column is left to learn
             from.
     """
+    if rows.not_drawn:
+        total = len(rows) + rows.not_drawn
+        used = f"{len(rows):,} of {total:,} rows are used, drawn from all over the table"
+        listen(Notice(f"{used}; --most-rows sets how many."))
     together, sides = parted(rows, options, listen)
     weights = None
     if options.sample_weight is not None:
@@ -299,9 +314,11 @@ def cells_of(rows: Rows, source: Path, options: Division) -> pl.DataFrame:
     found: list[pl.DataFrame] = []
     for side, file in files.items():
         own = rows.rows[[given == side for given in rows.given]]
-        frame = table.cells(file, options.encoding if table.is_text(file) else "utf-8")
-        numbers = table.numbered(file, frame)
-        found.append(frame.select(pl.all().cast(pl.String))[own - numbers[0]])
+        encoding = options.encoding if table.is_text(file) else "utf-8"
+        memory = table.MEMORY / len(files)
+        cells = table.drawn(file, encoding, options.most_rows, seed=options.seed, memory=memory)
+        chosen = np.searchsorted(cells.rows, own)
+        found.append(cells.frame.select(pl.all().cast(pl.String))[chosen])
     return pl.concat(frame.select(found[0].columns) for frame in found)
 
 

@@ -1,5 +1,6 @@
 """Rows as a bundle's network takes them, whatever frame they come in."""
 
+import math
 import os
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -30,7 +31,7 @@ _INSTEAD = {
 def frame_of(given: Any) -> tuple[pl.DataFrame, str]:
     """A frame, what becomes one, or a file of rows; and what to call it."""
     if isinstance(given, str | os.PathLike):
-        return table.read(Path(given)).frame, printable(os.fspath(given))
+        return table.read(Path(given), memory=math.inf).frame, printable(os.fspath(given))
     return table.checked(table.as_frame(given), "rows"), "rows"
 
 

@@ -37,15 +37,16 @@ def declared(path: Path) -> Declared:
             raise Malformed("its footer is cut off")
         file.seek(end - 10 - length)
         footer = _Table.root(file.read(length))
-        rows = size = 0
+        rows = size = longest = 0
         for field in (2, 3):
             for start, meta_length, _, body_length in footer.structs(field, "<qiiq"):
                 if min(start, meta_length, body_length) < 0 or start + meta_length > end:
                     raise Malformed("a batch lies outside of it")
                 count, taken = _batch(file, start, meta_length, end)
                 rows += count if field == 3 else 0
+                longest = max(longest, count)
                 size += taken
-    return Declared(rows, size)
+    return Declared(rows, size, longest)
 
 
 def _batch(file: IO[bytes], start: int, meta_length: int, end: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from headstart.data import table
-from headstart.data.table import MISSING, Table, typed
+from headstart.data.table import MISSING, Cells, Table, typed
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
@@ -26,14 +26,26 @@ class _Part(NamedTuple):
 
     where: str
     is_text: bool
-    frame: pl.DataFrame
+    cells: Cells
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        return self.cells.frame
 
 
-def read(source: Path, beside: Mapping[Side, Path], encoding: str = "utf-8") -> Table:
+def read(
+    source: Path,
+    beside: Mapping[Side, Path],
+    encoding: str = "utf-8",
+    most: int | None = None,
+    *,
+    seed: int = 0,
+) -> Table:
     """Read a file of rows, and with it the files whose rows are on one side.
 
     Args:
         beside: the file of each side that has one.
+        most, seed: as in `table.read`, for each file.
 
     Raises:
         OptionError: one file is given twice; or as `table.read`.
@@ -41,7 +53,7 @@ def read(source: Path, beside: Mapping[Side, Path], encoding: str = "utf-8") -> 
             is a number in one and a text in another.
     """
     if not beside:
-        return table.read(source, encoding)
+        return table.read(source, encoding, most, seed=seed)
     files: dict[Side | None, Path] = {None: source}
     files.update(beside.items())
     _refuse_twice(files)
@@ -50,7 +62,13 @@ def read(source: Path, beside: Mapping[Side, Path], encoding: str = "utf-8") -> 
         _Part(
             printable(os.fspath(file)),
             table.is_text(file),
-            table.filled(file, encoding if table.is_text(file) or not some_text else "utf-8"),
+            table.drawn(
+                file,
+                encoding if table.is_text(file) or not some_text else "utf-8",
+                most,
+                seed=seed,
+                memory=table.MEMORY / len(files),
+            ),
         )
         for file in files.values()
     ]
@@ -58,9 +76,10 @@ def read(source: Path, beside: Mapping[Side, Path], encoding: str = "utf-8") -> 
     for part in parts[1:]:
         _check_columns(columns, part, parts[0].where)
     joined = [_one_type(name, parts) for name in columns]
-    rows = [table.numbered(f, p.frame) for f, p in zip(files.values(), parts, strict=True)]
+    rows = np.concatenate([part.cells.rows for part in parts])
     given = [side for side, part in zip(files, parts, strict=True) for _ in range(len(part.frame))]
-    return table.whole(source, pl.DataFrame(joined), np.concatenate(rows), given)
+    total = sum(part.cells.total for part in parts)
+    return table.whole(source, Cells(pl.DataFrame(joined), rows, total), given)
 
 
 def _refuse_twice(files: Mapping[Side | None, Path]) -> None:

@@ -13,10 +13,12 @@ class Declared(NamedTuple):
     Attributes:
         rows: how many it has.
         size: bytes of all of its columns.
+        longest: rows of the longest piece that can only be unpacked whole.
     """
 
     rows: int
     size: int
+    longest: int
 
 
 class Malformed(ValueError):

@@ -11,11 +11,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.errors import OptionError, SourceError
 from headstart.store.files import cache_root, printable
@@ -41,11 +42,13 @@ class Delimited:
         path: UTF-8, with or without a byte order mark.
         separator: one character.
         header: the names of the columns, no two alike, none blank.
+        rows: how many follow it, blank ones too.
     """
 
     path: Path
     separator: str
     header: list[str]
+    rows: int
 
 
 @contextmanager
@@ -156,8 +159,8 @@ def _examined(path: Path, where: str) -> Delimited:
             )
         check_names(header, where)
         file.seek(0)
-        _check_rows(file, separator, len(header), where)
-    return Delimited(path, separator, header)
+        rows = _check_rows(file, separator, len(header), where)
+    return Delimited(path, separator, header, rows)
 
 
 def _first_record(file: IO[bytes], where: str) -> Iterator[str]:
@@ -179,15 +182,15 @@ def _first_record(file: IO[bytes], where: str) -> Iterator[str]:
                 return
 
 
-def _check_rows(file: IO[bytes], separator: str, width: int, where: str) -> None:
-    """Count the cells of every row.
+def _check_rows(file: IO[bytes], separator: str, width: int, where: str) -> int:
+    """Count the cells of every row, and the rows below the header.
 
     A cell may be quoted, and then holds what it likes (RFC 4180): bytes are counted only where
     an even number of quotes stands before them.
     """
     inside, cells, line, began = 0, 0, 1, 1
     blank = True  # nothing yet in the row that a piece cut
-    opened_at = 0
+    opened_at = rows = 0
     wrong: list[str] = []
     for text in _decoded(file, "utf-8", where):
         data = np.frombuffer(text.encode(), np.uint8)
@@ -228,6 +231,7 @@ def _check_rows(file: IO[bytes], separator: str, width: int, where: str) -> None
                 break
         if len(wrong) == _NAMED:
             break
+        rows += len(ends)
         if len(ends):
             rest = int(ends[-1]) + 1
             began = line + int(np.searchsorted(newlines, ends[-1])) + 1
@@ -253,3 +257,33 @@ def _check_rows(file: IO[bytes], separator: str, width: int, where: str) -> None
             where=where,
             mend="Give every row as many cells as the header; quote cells that hold a separator.",
         )
+    return rows - blank  # the last line may have no newline
+
+
+@contextmanager
+def only(found: Delimited, rows: NDArray[np.int64]) -> Iterator[Delimited]:
+    """Some rows of a file, written apart for as long as they are read.
+
+    Args:
+        rows: their numbers, ascending, 0 for the one below the header.
+    """
+    cache_root().mkdir(parents=True, exist_ok=True)
+    wanted, number, inside = np.concatenate([[0], rows + 1]), 0, 0
+    with tempfile.TemporaryDirectory(prefix="table-", dir=cache_root()) as folder:
+        part = Path(folder, "table.csv")
+        with found.path.open("rb") as source, part.open("wb") as target:
+            while piece := source.read(_PIECE):
+                data = np.frombuffer(piece, np.uint8)
+                ends, quotes = np.flatnonzero(data == _NEWLINE), data == _QUOTE
+                if inside or quotes.any():
+                    parity = np.bitwise_xor.accumulate(quotes.view(np.uint8)) ^ inside
+                    ends, inside = ends[parity[ends] == 0], int(parity[-1])
+                # Here stand the rows `number` to `last`; the first and the last may be cut.
+                last = number + len(ends)
+                here = wanted[slice(*np.searchsorted(wanted, [number, last + 1]))]
+                taken = np.zeros(len(ends) + 1, np.bool_)
+                taken[here - number] = True
+                lengths = np.diff(np.concatenate([[0], ends + 1, [len(data)]]))
+                target.write(data[np.repeat(taken, lengths)].tobytes())
+                number = last
+        yield replace(found, path=part, rows=len(rows))

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from headstart.data import arrow_footer, parquet_footer
 from headstart.data.declared import Declared, Malformed
@@ -15,6 +17,7 @@ from headstart.store.files import printable
 
 _ALWAYS = 1 << 30  # bytes that any file may unpack to
 _TIMES = 1000  # its own size; real columns are seldom packed a hundredfold
+_SLICE = 64 << 20  # bytes unpacked at once, where the file is not made of larger pieces
 _AGAIN = "Write it again from where it came from; if it is right, in several files or as CSV."
 
 
@@ -35,19 +38,37 @@ def declared(source: Path) -> Declared:
     return found
 
 
-def read(source: Path) -> pl.DataFrame:
+def read(source: Path, rows: NDArray[np.int64] | None = None) -> pl.DataFrame:
     """All of its columns.
+
+    Args:
+        rows: numbers, ascending, of those that are wanted, 0 for the first; None: all.
 
     Raises:
         SourceError: as `declared`; or polars cannot read it.
     """
     where = printable(os.fspath(source))
-    declared(source)
+    told = declared(source)
     with reading(where), _panics_unprinted():
-        frame = pl.read_parquet(source) if is_parquet(source) else pl.read_ipc(source)
+        if rows is not None:
+            frame = _some(source, rows, told)
+        else:
+            frame = pl.read_parquet(source) if is_parquet(source) else pl.read_ipc(source)
     texts = frame.select(pl.col(pl.String).str.len_bytes().sum().cast(pl.Int64))
     _refuse_swollen(sum(texts.row(0)) if texts.width else 0, source, where)  # one text, many times
     return frame
+
+
+def _some(source: Path, rows: NDArray[np.int64], told: Declared) -> pl.DataFrame:
+    """Some rows, read a slice at a time: a streaming filter holds several times as much."""
+    scan = pl.scan_parquet if is_parquet(source) else pl.scan_ipc
+    length = max(_SLICE * told.rows // max(told.size, 1), told.longest, 1)
+    found = []
+    for start in range(0, told.rows, length):
+        piece = scan(source).slice(start, length).collect(engine="streaming")
+        first, last = np.searchsorted(rows, [start, start + len(piece)])
+        found.append(piece[rows[first:last] - start])
+    return pl.concat(found)
 
 
 @contextmanager

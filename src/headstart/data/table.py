@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,10 @@ TEXTS = (".csv", ".tsv")
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "?")
 """Cells of a text file that hold no value."""
 
+MEMORY = 4 << 30
+"""Bytes that reading and training may take; of a table that would take more, rows are drawn."""
+
+_ROW_BYTES = 800  # names, labels, keys and numbers of a row, beside its cells; measured
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _INTEGER = r"^[+-]?\d+$"
 _CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
@@ -59,12 +64,14 @@ class Table:
         frame: columns of numbers, booleans, dates and times, or texts; no value is null.
         rows: int64 (n,), the number of each row as a spreadsheet counts them.
         given: the side that each row's own file puts it on, if any.
+        not_drawn: how many rows were not read, for all would have been too many.
     """
 
     source: str
     frame: pl.DataFrame
     rows: NDArray[np.int64]
     given: Sequence[Side | None]
+    not_drawn: int = 0
 
     def names(self, which: NDArray[np.bool_]) -> list[str]:
         """What the rows of a mask, bool (n,), are called: `row 7`, `test row 7`."""
@@ -72,44 +79,101 @@ class Table:
         return [f"{side} row {n}" if side else f"row {n}" for n, side in numbered]
 
 
-def read(source: Path, encoding: str = "utf-8") -> Table:
+class Cells(NamedTuple):
+    """Rows of a file as they stand there.
+
+    Attributes:
+        frame: the columns; those of a text file are texts.
+        rows: int64 (n,), the number of each row as a spreadsheet counts them.
+        total: how many rows there are, of which these were drawn.
+    """
+
+    frame: pl.DataFrame
+    rows: NDArray[np.int64]
+    total: int
+
+
+def read(
+    source: Path,
+    encoding: str = "utf-8",
+    most: int | None = None,
+    *,
+    seed: int = 0,
+    memory: float = MEMORY,
+) -> Table:
     """Read a file of rows; rows without any value are passed over.
+
+    Args:
+        most: draw so many rows where there are more; None: as many as fit into `memory`.
+        seed: chooses the draw.
+        memory: bytes that reading and training may take, as far as can be told before; where
+            it is endless, all rows are read.
 
     Raises:
         OptionError: the encoding is unknown, or given for a file that is no text.
         SourceError: the file is no table.
     """
-    frame = filled(source, encoding)
+    found = drawn(source, encoding, most, seed=seed, memory=memory)
+    frame = found.frame
     if is_text(source):
         frame = frame.select(typed(column) for column in frame)
-    return whole(source, frame, numbered(source, frame), [None] * len(frame))
+    return whole(source, found._replace(frame=frame), [None] * len(frame))
 
 
-def filled(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
-    """`cells` of a file that has rows.
+def drawn(
+    source: Path,
+    encoding: str = "utf-8",
+    most: int | None = None,
+    *,
+    seed: int = 0,
+    memory: float = MEMORY,
+) -> Cells:
+    """The cells of all rows, or of some from all over the file; see `read`.
 
     Raises:
         OptionError, SourceError: as `read`.
     """
-    frame = cells(source, encoding)
+    where = printable(os.fspath(source))
+    _refuse_encoding(source, encoding)
+    if is_text(source):
+        with packed.reading(where), delimited.opened(source, encoding) as found:
+            total = found.rows
+            size = 3 * found.path.stat().st_size + 32 * len(found.header) * total
+            chosen = _choice(total, size, most, seed, memory)
+            with delimited.only(found, chosen) if len(chosen) < total else nullcontext(found) as it:
+                frame = _of_text(it)
+    else:
+        told = packed.declared(source)
+        total = told.rows
+        chosen = _choice(total, 3 * told.size, most, seed, memory)
+        frame = packed.read(source, chosen if len(chosen) < total else None)
     if not len(frame):
-        raise SourceError("has no row.", where=printable(os.fspath(source)), mend="Give some.")
-    return frame
-
-
-def numbered(source: Path, frame: pl.DataFrame) -> NDArray[np.int64]:
-    """int64 (n,): the numbers of a file's rows."""
+        raise SourceError("has no row.", where=where, mend="Give some.")
     first = 1 + is_text(source)  # a spreadsheet counts the header too
-    return np.arange(first, len(frame) + first)
+    return Cells(checked(frame, where), chosen + first, total)
 
 
-def whole(
-    source: Path, frame: pl.DataFrame, rows: NDArray[np.int64], given: Sequence[Side | None]
-) -> Table:
+def _choice(total: int, size: int, most: int | None, seed: int, memory: float) -> NDArray[np.int64]:
+    """int64 (n,), ascending: the rows to read; one from each of n stretches of the file.
+
+    Args:
+        size: bytes that all cells take.
+    """
+    if most is None:
+        most = max(1, int(min(memory / (size / max(total, 1) + _ROW_BYTES), total)))
+    if total <= most:
+        return np.arange(total)
+    edges = np.arange(most + 1) * total // most
+    return np.random.default_rng([seed, total]).integers(edges[:-1], edges[1:])
+
+
+def whole(source: Path, found: Cells, given: Sequence[Side | None]) -> Table:
     """A table of the rows that have a value."""
+    frame = found.frame
     there = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
     kept = list(compress(given, there))
-    return Table(os.path.abspath(source), frame.filter(there), rows[there], kept)
+    left = found.total - len(frame)
+    return Table(os.path.abspath(source), frame.filter(there), found.rows[there], kept, left)
 
 
 def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
@@ -119,17 +183,24 @@ def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
         OptionError, SourceError: as `read`.
     """
     where = printable(os.fspath(source))
-    if not is_text(source) and encoding != "utf-8":
-        raise OptionError(
-            f"would do nothing for {where}: it is no text.",
-            where="--encoding",
-            mend="Leave it out.",
-        )
+    _refuse_encoding(source, encoding)
     if not is_text(source):
         return checked(packed.read(source), where)
     with packed.reading(where), delimited.opened(source, encoding) as found:
-        frame = pl.read_csv(found.path, separator=found.separator, infer_schema=False)
-    return checked(frame, where)
+        return checked(_of_text(found), where)
+
+
+def _of_text(found: delimited.Delimited) -> pl.DataFrame:
+    return pl.read_csv(found.path, separator=found.separator, infer_schema=False)
+
+
+def _refuse_encoding(source: Path, encoding: str) -> None:
+    if not is_text(source) and encoding != "utf-8":
+        raise OptionError(
+            f"would do nothing for {printable(os.fspath(source))}: it is no text.",
+            where="--encoding",
+            mend="Leave it out.",
+        )
 
 
 def is_text(source: Path) -> bool:

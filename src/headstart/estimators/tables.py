@@ -117,6 +117,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ignored=0,
             frame=frame,
             rows=np.arange(len(frame)),
+            not_drawn=0,
             target="y",
         )
         data = divided(rows, options, nobody)
