@@ -58,12 +58,12 @@ class Whole:
         self._network.reset_metrics()
         at_once = _STEPS * batch_size
         for i in range(0, len(order), at_once):
-            rate = self._traced.steps(order[i : i + at_once], batch_size, self._training)
+            figures = self._traced.steps(order[i : i + at_once], batch_size, self._training)
             if asked.is_set():
                 raise KeyboardInterrupt
-            metrics = self._metrics()
-            told(math.ceil(min(i + at_once, len(order)) / batch_size), metrics)
-        return metrics | {"learning_rate": float(rate)}
+            found = {name: float(value) for name, value in figures.items()}
+            told(math.ceil(min(i + at_once, len(order)) / batch_size), found)
+        return found
 
     def judge(self) -> dict[str, float]:
         """Keras' metrics of the validation rows, by `val_` and their names; none: no rows."""
@@ -71,11 +71,8 @@ class Whole:
             return {}
         self._network.reset_metrics()
         for i in range(0, len(self._validation[0]), _JUDGED):
-            self._traced.test(tuple(part[i : i + _JUDGED] for part in self._validation))
-        return {f"val_{name}": value for name, value in self._metrics().items()}
-
-    def _metrics(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self._network.get_metrics_result().items()}
+            found = self._traced.test(tuple(part[i : i + _JUDGED] for part in self._validation))
+        return {f"val_{name}": float(value) for name, value in found.items()}
 
 
 class _Traced:
@@ -101,7 +98,9 @@ class _Traced:
         for i in tf.range(0, tf.size(order, tf.int64), size):
             batch = order[i : i + size]  # the last may be smaller
             self._network.train_step(tuple(tf.gather(part, batch) for part in examples))
-        return self._network.optimizer.learning_rate  # asked for by itself it costs as a batch
+        # Asked for outside of a graph each of these costs as much as a batch.
+        rate = self._network.optimizer.learning_rate
+        return {**self._network.get_metrics_result(), "learning_rate": rate}
 
 
 def _traced(network: keras.Model, examples: tuple[Any, ...]) -> _Traced:
