@@ -1,7 +1,7 @@
 """Labelled rows made ready: read, fingerprinted, divided, turned into what a network takes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from headstart.data import beside, mapping, roles, split, table
 from headstart.data.columns import LeftOut as ColumnLeftOut
-from headstart.data.columns import Used
+from headstart.data.columns import Moment, Used
 from headstart.data.labelled import Divided, Labelled, in_order
 from headstart.data.listing import find
 from headstart.data.table import Table
@@ -37,12 +37,14 @@ class Rows(Labelled):
     Attributes:
         frame: the columns but the target, a row for each sample.
         rows: int64 (n,), the number of each in its file, as a spreadsheet counts.
+        forms: how the dates and times of a column were written, where they were texts.
         not_drawn: how many more there are, which were not read.
         target: the name of the column with the labels.
     """
 
     frame: pl.DataFrame
     rows: NDArray[np.int64]
+    forms: Mapping[str, str]
     not_drawn: int
     target: str
 
@@ -128,6 +130,7 @@ def of_table(
         ignored=0,
         frame=features,
         rows=found.rows[~missing],
+        forms=found.forms,
         not_drawn=found.not_drawn,
         target=name,
     )
@@ -278,7 +281,12 @@ def _fitted(
     named = {getattr(options, option): why for option, why in roles.REASONS.items()}
     told = rows.frame.select(name for name in rows.frame.columns if name not in named)
     scaling = None if options.scaling == "auto" else options.scaling
-    fitted = {column.name: column for column in mapping.fit(told, train, scaling)}
+    fitted = {
+        column.name: column.model_copy(update={"form": rows.forms.get(column.name)})
+        if isinstance(column, Moment)
+        else column
+        for column in mapping.fit(told, train, scaling)
+    }
     return [
         ColumnLeftOut(name=name, reason=named[name]) if name in named else fitted[name]
         for name in rows.frame.columns

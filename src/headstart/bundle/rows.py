@@ -1,6 +1,5 @@
 """Rows as a bundle's network takes them, whatever frame they come in."""
 
-import math
 import os
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,7 +29,7 @@ _INSTEAD = {
 def frame_of(given: Any) -> tuple[pl.DataFrame, str]:
     """A frame, what becomes one, or a file of rows; and what to call it."""
     if isinstance(given, str | os.PathLike):
-        return table.read(Path(given), memory=math.inf).frame, printable(os.fspath(given))
+        return table.as_it_stands(Path(given)).frame, printable(os.fspath(given))
     return table.checked(table.as_frame(given), "rows"), "rows"
 
 

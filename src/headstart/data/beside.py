@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from headstart.data import table
-from headstart.data.table import MISSING, Cells, Table, typed
+from headstart.data.table import Cells, Table
+from headstart.data.typed import as_texts, forms_of, typed, whole_numbers
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
@@ -79,7 +80,10 @@ def read(
     rows = np.concatenate([part.cells.rows for part in parts])
     given = [side for side, part in zip(files, parts, strict=True) for _ in range(len(part.frame))]
     total = sum(part.cells.total for part in parts)
-    return table.whole(source, Cells(pl.DataFrame(joined), rows, total), given)
+    frame = pl.DataFrame(joined)
+    texts = [part.frame.select(columns) for part in parts if part.is_text]
+    forms = forms_of(frame, pl.concat(texts)) if texts else {}
+    return table.whole(source, Cells(frame, rows, total), given, forms)
 
 
 def _refuse_twice(files: Mapping[Side | None, Path]) -> None:
@@ -169,7 +173,7 @@ def _differ(alone: list[pl.Series], cells: list[pl.Series]) -> bool:
     if not measured:
         return False
     texts = [c for c, column in zip(cells, alone, strict=True) if column.dtype == pl.String]
-    names = bool(texts) and all(table.whole_numbers(c) for c in texts)
+    names = bool(texts) and all(whole_numbers(c) for c in texts)
     return not names or not all(column.dtype.is_integer() for column in measured)
 
 
@@ -180,5 +184,4 @@ def _stacked(columns: list[pl.Series], dtype: pl.DataType) -> pl.Series:
 def _as_text(column: pl.Series, part: _Part) -> pl.Series:
     if not part.is_text:
         return column
-    texts = column.str.strip_chars()
-    return texts.set(texts.is_in(MISSING), None)
+    return as_texts(column)
