@@ -1,8 +1,9 @@
 """A table read whole, with one type for each column: CSV, TSV, Parquet, Arrow, or a frame."""
 
+import io
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import compress
@@ -103,11 +104,44 @@ def as_it_stands(source: Path) -> Table:
     Raises:
         SourceError: as `read`.
     """
-    found = drawn(source, memory=math.inf)
+    return _standing(source, drawn(source, memory=math.inf))
+
+
+def in_pieces(source: Path) -> Iterator[Table]:
+    """`as_it_stands`, some rows at a time, so that memory does not grow with the file.
+
+    Raises:
+        SourceError: as `read`.
+    """
+    where = printable(os.fspath(source))
+    first = start = 1 + is_text(source)
+    if is_text(source):
+        with packed.reading(where), delimited.opened(source, "utf-8") as found:
+            for piece in delimited.pieces(found):
+                frame = _of_text(io.BytesIO(piece), found.separator)
+                yield _standing(source, _below(frame, where, start))
+                start += len(frame)
+    else:
+        for frame in packed.pieces(source):
+            yield _standing(source, _below(frame, where, start))
+            start += len(frame)
+    if start == first:
+        raise _no_row(where)
+
+
+def _below(frame: pl.DataFrame, where: str, start: int) -> Cells:
+    return Cells(checked(frame, where), np.arange(start, start + len(frame)), len(frame))
+
+
+def _standing(source: Path, found: Cells) -> Table:
     frame = found.frame
     if is_text(source):
         frame = frame.select(as_texts(column) for column in frame)
     return whole(source, found._replace(frame=frame), [None] * len(frame), {})
+
+
+def _no_row(where: str) -> SourceError:
+    return SourceError("has no row.", where=where, mend="Give some.")
 
 
 def drawn(
@@ -131,14 +165,14 @@ def drawn(
             size = 3 * found.path.stat().st_size + 32 * len(found.header) * total
             chosen = _choice(total, size, most, seed, memory)
             with delimited.only(found, chosen) if len(chosen) < total else nullcontext(found) as it:
-                frame = _of_text(it)
+                frame = _of_text(it.path, it.separator)
     else:
         told = packed.declared(source)
         total = told.rows
         chosen = _choice(total, 3 * told.size, most, seed, memory)
         frame = packed.read(source, chosen if len(chosen) < total else None)
     if not len(frame):
-        raise SourceError("has no row.", where=where, mend="Give some.")
+        raise _no_row(where)
     first = 1 + is_text(source)  # a spreadsheet counts the header too
     return Cells(checked(frame, where), chosen + first, total)
 
@@ -180,11 +214,11 @@ def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
     if not is_text(source):
         return checked(packed.read(source), where)
     with packed.reading(where), delimited.opened(source, encoding) as found:
-        return checked(_of_text(found), where)
+        return checked(_of_text(found.path, found.separator), where)
 
 
-def _of_text(found: delimited.Delimited) -> pl.DataFrame:
-    return pl.read_csv(found.path, separator=found.separator, infer_schema=False)
+def _of_text(source: Path | io.BytesIO, separator: str) -> pl.DataFrame:
+    return pl.read_csv(source, separator=separator, infer_schema=False)
 
 
 def _refuse_encoding(source: Path, encoding: str) -> None:
