@@ -30,6 +30,7 @@ ORDER = (
     "data/layout.py",
     "data/columns.py",
     "data/delimited.py",
+    "data/typed.py",
     "data/declared.py",
     "data/parquet_footer.py",
     "data/arrow_footer.py",

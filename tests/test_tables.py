@@ -13,6 +13,7 @@ from sklearn import datasets
 
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.export import ending, export
+from headstart.data import delimited
 from headstart.errors import OptionError, SourceError
 from headstart.events import Event, Notice
 from headstart.judging import evaluate
@@ -266,3 +267,18 @@ def test_predict_reads_json_and_files(people: Run, call: Any, monkeypatch: Any) 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{")))
     found = call("predict", people.folder, "-")
     assert (found.code, "is no JSON" in found.err) == (2, True)
+
+
+def test_fault_45_a_large_file_is_predicted_in_pieces_with_the_same_answers(
+    people: Run, call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pl.read_csv(people.folder.parent / "people.csv", infer_schema=False)
+    strange = frame.with_columns(city=pl.lit("Rome"), hair=pl.lit("red"))
+    pl.concat([frame.with_columns(hair=pl.lit("red")), strange]).write_csv(tmp_path / "more.csv")
+    words = ("predict", people.folder, tmp_path / "more.csv", "--format", "csv")
+    whole = call(*words)
+    monkeypatch.setattr(delimited, "_PIECE", 3000)  # bytes
+    assert call(*words) == whole
+    assert whole.err.count("\n") == 2  # each thing is told once
+    assert "'city' has 1 values that were not trained on ('Rome')" in whole.err
+    assert len(whole.out.splitlines()) == 801

@@ -38,15 +38,14 @@ def judged_by_rows(
     manifest = classifier.manifest
     made = manifest.network
     with clock("scan"):
-        found = table.read(source, layout.encoding, layout.most_rows)
         target = layout.target or manifest.table.target
-        if target is not None:
-            frame = rows.with_classes(found.frame, target, classifier.classes)
-            found = replace(found, frame=frame)
+        found = table.read(source, layout.encoding, layout.most_rows, target=target)
         samples = of_table(found, target, drop_unlabelled=layout.drop_unlabelled, judged=True)
         classifier.check_labels(samples.labels)
         samples = replace(samples, classes=classifier.classes)
-        matrix = rows.matrix(manifest.table, samples.frame, found.source, listen)
+        reader = rows.Reader(manifest.table, found.source)
+        matrix = reader.matrix(samples.frame)
+        reader.tell(listen)
     together, sides = clusters(samples), np.full(len(samples), "test")
     data = Data(samples, together, sides, together, None, manifest.table.columns, matrix)
     number = np.arange(len(samples))

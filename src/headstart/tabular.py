@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from headstart.data import beside, mapping, roles, split, table
 from headstart.data.columns import LeftOut as ColumnLeftOut
-from headstart.data.columns import Used
+from headstart.data.columns import Moment, Used
 from headstart.data.labelled import Divided, Labelled, in_order
 from headstart.data.listing import find
 from headstart.data.table import Table
@@ -38,12 +38,14 @@ class Rows(Labelled):
     Attributes:
         frame: the columns but the target, a row for each sample.
         rows: int64 (n,), the number of each in its file, as a spreadsheet counts.
+        forms: how the dates and times of a column were written, where they were texts.
         not_drawn: how many more there are, which were not read.
         target: the name of the column with the labels.
     """
 
     frame: pl.DataFrame
     rows: NDArray[np.int64]
+    forms: Mapping[str, str]
     not_drawn: int
     target: str
 
@@ -76,7 +78,12 @@ def list_rows(source: str | Path, options: Division) -> Rows:
         SourceError: the file is no table, or its target no classes.
     """
     found = beside.read(
-        Path(source), files_of(options), options.encoding, options.most_rows, seed=options.seed
+        Path(source),
+        files_of(options),
+        options.encoding,
+        options.most_rows,
+        target=options.target,
+        seed=options.seed,
     )
     return of_table(found, options.target, drop_unlabelled=options.drop_unlabelled)
 
@@ -129,6 +136,7 @@ def of_table(
         ignored=0,
         frame=features,
         rows=found.rows[~missing],
+        forms=found.forms,
         not_drawn=found.not_drawn,
         target=name,
     )
@@ -296,7 +304,12 @@ def _fitted(
     named |= dict.fromkeys(_ignored(rows, options.ignore), roles.IGNORED)
     told = rows.frame.select(name for name in rows.frame.columns if name not in named)
     scaling = None if options.scaling == "auto" else options.scaling
-    fitted = {column.name: column for column in mapping.fit(told, train, scaling)}
+    fitted = {
+        column.name: column.model_copy(update={"form": rows.forms.get(column.name)})
+        if isinstance(column, Moment)
+        else column
+        for column in mapping.fit(told, train, scaling)
+    }
     return [
         ColumnLeftOut(name=name, reason=named[name]) if name in named else fitted[name]
         for name in rows.frame.columns

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from headstart.data import delimited, table
+from headstart.data import delimited, packed, table
+from headstart.errors import SourceError
 from headstart.tabular import of_table
 
 
@@ -69,6 +70,40 @@ def test_where_each_row_wants_its_answer_all_are_read(tmp_path: Path) -> None:
         path = put(tmp_path / name)
         assert table.read(path, memory=1 << 20).not_drawn > 0
         assert table.read(path, memory=math.inf).not_drawn == 0
+
+
+@pytest.mark.parametrize("size", [7, 64, 1000, 10**6])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n"])
+def test_pieces_of_a_text_file_are_the_whole(
+    size: int, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path / "rows.csv", 40)
+    path.write_text("\ufeff" + path.read_text().rstrip() + end)
+    whole = table.as_it_stands(path)
+    monkeypatch.setattr(delimited, "_PIECE", size)
+    parts = list(table.in_pieces(path))
+    assert pl.concat(part.frame for part in parts).equals(whole.frame)
+    assert np.concatenate([part.rows for part in parts]).tolist() == whole.rows.tolist()
+    assert (len(parts) > 3) == (size < 100)
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.arrow"])
+def test_slices_of_a_packed_file_are_the_whole(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path / name)
+    monkeypatch.setattr(packed, "_SLICE", 10_000)
+    parts = list(table.in_pieces(path))
+    assert pl.concat(part.frame for part in parts).equals(table.read(path).frame)
+    assert len(parts) > 5
+
+
+@pytest.mark.parametrize("content", ["a,b\n", "a,b"])
+def test_a_file_without_a_row_is_an_error_in_pieces_too(content: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(content)
+    for read in (table.as_it_stands, lambda path: list(table.in_pieces(path))):
+        with pytest.raises(SourceError, match="has no row"):
+            read(tmp_path / "rows.csv")
 
 
 def test_what_was_not_read_is_said(tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """data/mapping.py: rows as what a network takes."""
 
 import datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from headstart.data import mapping
-from headstart.data.columns import Category, LeftOut, Moment, Number, names, width
+from headstart.data import mapping, table
+from headstart.data.columns import Boolean, Category, LeftOut, Moment, Number, names, width
 from headstart.data.mapping import fit, matrix, unseen
+from headstart.events import nobody
+from headstart.options import TrainOptions
+from headstart.tabular import divided, list_rows
 
 DAY = datetime.date(2024, 1, 1)
 
@@ -122,3 +126,32 @@ def test_a_boolean_is_told_from_either_of_its_words() -> None:
     (fitted,) = fit(pl.DataFrame({"b": [True, False]}), every(2))
     cells = pl.Series("b", ["NO", "t", "maybe", None])
     assert mapping.numbers(fitted, cells)[:, 0].tolist() == [0, 1, 0, 0]  # type: ignore[arg-type]
+
+
+def test_a_date_is_read_as_it_was_written_in_training_whatever_the_other_rows_say(
+    tmp_path: Path,
+) -> None:
+    days = [f"{m:02}/{d:02}/2024" for m in range(1, 13) for d in (2, 13, 28)]
+    lines = [
+        f"{day},{'yes' if i % 3 else 'no'},{i % 5},{'pq'[i % 2]}" for i, day in enumerate(days)
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(["seen,smokes,count,y", *lines]))
+    options = TrainOptions(target="y")
+    columns = divided(list_rows(tmp_path / "rows.csv", options), options, nobody).columns
+    (seen,) = (column for column in columns if isinstance(column, Moment))
+    assert seen.form == "%m/%d/%Y"
+    texts = table.as_it_stands(tmp_path / "rows.csv").frame
+    whole = matrix(columns, texts)
+    np.testing.assert_array_equal(whole, matrix(columns, table.read(tmp_path / "rows.csv").frame))
+    alone = np.concatenate([matrix(columns, texts[i : i + 1]) for i in range(len(texts))])
+    np.testing.assert_array_equal(alone, whole)
+    row = {"smokes": ["no"], "count": ["4"]}
+    both = [pl.DataFrame({"seen": [day], **row}) for day in ("02/01/2024", "2024-02-01")]
+    np.testing.assert_array_equal(matrix(columns, both[0]), matrix(columns, both[1]))
+
+
+def test_a_boolean_is_read_from_its_own_cell() -> None:
+    cells = ["yes", "No", " TRUE ", "f", "1", "0", "2.5", "maybe", "NA", ""]
+    made = matrix([Boolean(name="x", missing=True)], pl.DataFrame({"x": cells}))
+    assert made[:, 0].tolist() == [1, 0, 1, 0, 1, 0, 1, 0, 0, 0]
+    assert made[:, 1].tolist() == [0, 0, 0, 0, 0, 0, 0, 1, 1, 1]

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headstart.data import delimited, table
-from headstart.data.table import Table, as_frame, typed
+from headstart.data.table import Table, as_frame
+from headstart.data.typed import typed
 from headstart.errors import OptionError, SourceError
 
 

@@ -1,7 +1,7 @@
 """A bundle that is open: photos or rows in, classes and probabilities out, without TensorFlow."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -104,7 +104,26 @@ class Classifier:
         from headstart.bundle import rows  # polars takes 0.15 s
 
         frame, where = rows.frame_of(given)
-        return self.of_matrix(rows.matrix(self.manifest.table, frame, where, listen))
+        reader = rows.Reader(self.manifest.table, where)
+        made = self.of_matrix(reader.matrix(frame))
+        reader.tell(listen)
+        return made
+
+    def of_file(
+        self, source: Path, listen: Listener = nobody
+    ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """`predict_proba` of the rows of a file, some at a time, with what the rows are called.
+
+        Args:
+            listen: is told at the end of columns and values that were not trained on.
+        """
+        from headstart.bundle import rows  # polars takes 0.15 s
+
+        reader = rows.Reader(self.manifest.table, printable(os.fspath(source)))
+        for part in rows.in_pieces(self.manifest.table, source):
+            made = self.of_matrix(reader.matrix(part.frame))
+            yield part.names(np.ones(len(made), np.bool_)), made
+        reader.tell(listen)
 
     def of_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """`predict_proba` of rows as the network takes them, float32 (n, width)."""

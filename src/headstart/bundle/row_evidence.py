@@ -117,7 +117,9 @@ def _values(
         SourceError: a column is missing, or a cell holds none.
     """
     plain = tuple(_number(name, 0.0, 1.0, 0.0) for name in columns)
-    rows.matrix(ColumnsInput(target=target, columns=plain), frame, where)  # names those missing
+    rows.Reader(ColumnsInput(target=target, columns=plain), where).matrix(
+        frame
+    )  # names those missing
     gone = {each.name: sum(mapping.not_read(each, frame[each.name])) for each in plain}
     if empty := [f"{name!r} ({n:,})" for name, n in gone.items() if n]:
         raise SourceError(

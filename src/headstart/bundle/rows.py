@@ -1,8 +1,8 @@
 """Rows as a bundle's network takes them, whatever frame they come in."""
 
-import math
 import os
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from headstart.bundle.manifest import ColumnsInput
 from headstart.data import mapping, table
-from headstart.data.columns import Category, LeftOut
+from headstart.data.columns import Category, LeftOut, Moment
+from headstart.data.table import Table
 from headstart.errors import SourceError
-from headstart.events import Listener, Notice, nobody
+from headstart.events import Listener, Notice
 from headstart.store.files import printable
 
 _NAMED = 5
+_COUNTED = 100_000  # values that were not trained on
 _KINDS = {"number": "number", "boolean": "boolean", "moment": "date or time", "category": "text"}
 _INSTEAD = {
     "number": "the median",
@@ -31,38 +33,83 @@ _INSTEAD = {
 def frame_of(given: Any) -> tuple[pl.DataFrame, str]:
     """A frame, what becomes one, or a file of rows; and what to call it."""
     if isinstance(given, str | os.PathLike):
-        return table.read(Path(given), memory=math.inf).frame, printable(os.fspath(given))
+        return table.as_it_stands(Path(given)).frame, printable(os.fspath(given))
     return table.checked(table.as_frame(given), "rows"), "rows"
 
 
-def with_classes(frame: pl.DataFrame, target: str, classes: Sequence[str]) -> pl.DataFrame:
-    """A frame whose labels, where words such as `yes` and `no` were read as booleans, are the
-    classes of those words."""
-    named = {name.lower(): name for name in classes}
-    pair = next((pair for pair in table.BOOLEANS if pair == named.keys()), None)
-    if pair is None or frame.schema.get(target) != pl.Boolean:
-        return frame
-    true = next(named[word] for word in pair if word[0] in "ty")
-    false = next(named[word] for word in pair if word[0] in "fn")
-    words = pl.when(pl.col(target)).then(pl.lit(true)).when(~pl.col(target)).then(pl.lit(false))
-    return frame.with_columns(words.alias(target))
+def in_pieces(record: ColumnsInput, source: Path) -> Iterator[Table]:
+    """The rows of a file, some at a time where each can be read by itself."""
+    by_others = any(isinstance(c, Moment) and c.form is None for c in record.columns)
+    if by_others and table.is_text(source):  # all of a column tell how its dates are written
+        return iter([table.as_it_stands(source)])
+    return table.in_pieces(source)
 
 
-def matrix(
-    record: ColumnsInput, frame: pl.DataFrame, where: str, listen: Listener = nobody
-) -> NDArray[np.float32]:
-    """What the network takes of a frame, float32 (n, width).
+class Reader:
+    """Makes of frames what the network takes, and notes what is to be told of them.
 
     Columns may stand in any order. What is more than was trained on, and values of categories that
     were not, is told and does no harm.
-
-    Raises:
-        SourceError: columns are missing; the nearest names are told.
     """
-    used = [column for column in record.columns if not isinstance(column, LeftOut)]
-    lacking = [column.name for column in used if column.name not in frame.columns]
-    if lacking:
-        known = {column.name for column in used}
+
+    def __init__(self, record: ColumnsInput, where: str) -> None:
+        self._where = where
+        self._used = [column for column in record.columns if not isinstance(column, LeftOut)]
+        self._known = {record.target, *(column.name for column in record.columns)}
+        self._more: dict[str, None] = {}
+        self._empty: Counter[str] = Counter()
+        self._odd: Counter[str] = Counter()
+        self._new: dict[str, set[str]] = defaultdict(set)
+
+    def matrix(self, frame: pl.DataFrame) -> NDArray[np.float32]:
+        """What the network takes of a frame, float32 (n, width).
+
+        Raises:
+            SourceError: columns are missing; the nearest names are told.
+        """
+        self._refuse_lacking(frame)
+        self._more |= dict.fromkeys(name for name in frame.columns if name not in self._known)
+        for column in self._used:
+            empty, odd = mapping.not_read(column, frame[column.name])
+            self._empty[column.name] += empty
+            self._odd[column.name] += odd
+            new = self._new[column.name]
+            if isinstance(column, Category) and len(new) < _COUNTED:
+                new.update(mapping.unseen(column, frame[column.name]))
+        return mapping.matrix(self._used, frame)
+
+    def tell(self, listen: Listener) -> None:
+        """Tell what is to be told of all frames so far."""
+        if self._more:
+            named = ", ".join(map(repr, self._more))
+            listen(Notice(f"Not used, for it was not trained on: {named}."))
+        for column in self._used:
+            name, empty, odd = column.name, self._empty[column.name], self._odd[column.name]
+            if odd:
+                kind = _KINDS[column.kind]
+                listen(Notice(f"{name!r} has {_cells(odd)} with no {kind}, taken as empty."))
+            if (empty or odd) and not column.missing:
+                listen(
+                    Notice(
+                        f"{name!r} has {_cells(empty + odd)} empty, as no training row had: "
+                        f"{_INSTEAD[column.kind]} stands for them."
+                    )
+                )
+            if new := sorted(self._new[name]):
+                named = ", ".join(map(repr, new[:_NAMED])) + (", …" if len(new) > _NAMED else "")
+                count = f"{len(new):,}{' or more' if len(new) >= _COUNTED else ''}"
+                listen(
+                    Notice(
+                        f"{name!r} has {count} values that were not trained on ({named}): they "
+                        "count as one, other."
+                    )
+                )
+
+    def _refuse_lacking(self, frame: pl.DataFrame) -> None:
+        lacking = [column.name for column in self._used if column.name not in frame.columns]
+        if not lacking:
+            return
+        known = {column.name for column in self._used}
         near = {name: get_close_matches(name, set(frame.columns) - known, n=1) for name in lacking}
         hints = [
             f"Did you mean {found[0]!r} for {name!r}?" for name, found in near.items() if found
@@ -70,39 +117,9 @@ def matrix(
         raise SourceError(
             f"lacks {'the columns' if len(lacking) > 1 else 'the column'} "
             f"{', '.join(map(repr, lacking))}, which the classifier was trained on.",
-            where=where,
+            where=self._where,
             mend=" ".join([*hints, "Give them; a cell may be empty."]),
         )
-    told = {record.target, *(column.name for column in record.columns)}
-    if more := [name for name in frame.columns if name not in told]:
-        listen(Notice(f"Not used, for it was not trained on: {', '.join(map(repr, more))}."))
-    for column in used:
-        empty, odd = mapping.not_read(column, frame[column.name])
-        if odd:
-            listen(
-                Notice(
-                    f"{column.name!r} has {_cells(odd)} with no {_KINDS[column.kind]}, taken as "
-                    "empty."
-                )
-            )
-        if (empty or odd) and not column.missing:
-            listen(
-                Notice(
-                    f"{column.name!r} has {_cells(empty + odd)} empty, as no training row had: "
-                    f"{_INSTEAD[column.kind]} stands for them."
-                )
-            )
-        if isinstance(column, Category):
-            new = mapping.unseen(column, frame[column.name])
-            if new:
-                named = ", ".join(map(repr, new[:_NAMED])) + (", …" if len(new) > _NAMED else "")
-                listen(
-                    Notice(
-                        f"{column.name!r} has {len(new):,} values that were not trained on "
-                        f"({named}): they count as one, other."
-                    )
-                )
-    return mapping.matrix(used, frame)
 
 
 def _cells(count: int) -> str:

@@ -2,7 +2,6 @@
 
 import glob
 import json
-import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -38,21 +37,24 @@ def photos(inputs: Iterable[str]) -> Iterator[str]:
             yield from _found(item, sorted(glob.glob(item, recursive=True)))
 
 
-def row_names(item: str) -> tuple[list[str], Any]:
-    """The rows of a file, or of JSON on the standard input where it is `-`: names, and the rows.
+def records() -> list[dict[str, Any]]:
+    """The rows of JSON on the standard input.
 
     Raises:
-        SourceError: the file is no table, or what comes in is no JSON.
+        SourceError: what comes in is no JSON.
     """
-    if item == "-":
-        records = _records(sys.stdin.buffer.read())
-        return [f"row {i}" for i in range(1, len(records) + 1)], records
-    from headstart.data import table  # polars takes 0.15 s
+    return _records(sys.stdin.buffer.read())
 
+
+def row_file(item: str) -> Path:
+    """A file of rows.
+
+    Raises:
+        SourceError: it is not there.
+    """
     if not os.path.lexists(item):
         raise SourceError("is not there.", where=printable(item), mend="Give a file of rows.")
-    found = table.read(Path(item), memory=math.inf)  # each row gets its answer
-    return [f"row {n}" for n in found.rows.tolist()], found.frame
+    return Path(item)
 
 
 def _records(data: bytes) -> list[dict[str, Any]]:

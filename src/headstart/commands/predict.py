@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from headstart.bundle.classifier import Classifier
-from headstart.commands.inputs import none_readable, photos, row_names
+from headstart.commands.inputs import none_readable, photos, records, row_file
 from headstart.commands.output import Flag
 from headstart.commands.progress import listening
 from headstart.errors import OptionError, SourceError
@@ -120,11 +120,18 @@ class _RowAnswers:
 
     def __iter__(self) -> Iterator[Answer]:
         for item in self._inputs:
-            names, given = row_names(item)
-            made = self._classifier.of_rows(given, self._listen)
             ahead = f"{printable(item)}: " if len(self._inputs) > 1 else ""
-            for name, shares in zip(names, made, strict=True):
-                yield _answer(f"{ahead}{name}", shares, self.classes, self.top)
+            for names, made in self._of(item):
+                for name, shares in zip(names, made, strict=True):
+                    yield _answer(f"{ahead}{name}", shares, self.classes, self.top)
+
+    def _of(self, item: str) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        if item != "-":
+            yield from self._classifier.of_file(row_file(item), self._listen)
+            return
+        given = records()
+        made = self._classifier.of_rows(given, self._listen)
+        yield [f"row {i}" for i in range(1, len(given) + 1)], made
 
 
 def _answer(name: str, shares: NDArray[np.float32], classes: Sequence[str], most: int) -> Answer:

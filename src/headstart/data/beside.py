@@ -8,6 +8,7 @@ another.
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,8 @@ import numpy as np
 import polars as pl
 
 from headstart.data import table
-from headstart.data.table import MISSING, Cells, Table, typed
+from headstart.data.table import Cells, Table
+from headstart.data.typed import as_texts, forms_of, typed, whole_numbers
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
@@ -39,13 +41,14 @@ def read(
     encoding: str = "utf-8",
     most: int | None = None,
     *,
+    target: str | None = None,
     seed: int = 0,
 ) -> Table:
     """Read a file of rows, and with it the files whose rows are on one side.
 
     Args:
         beside: the file of each side that has one.
-        most, seed: as in `table.read`, for each file.
+        most, target, seed: as in `table.read`, for each file.
 
     Raises:
         OptionError: one file is given twice; or as `table.read`.
@@ -53,7 +56,7 @@ def read(
             is a number in one and a text in another.
     """
     if not beside:
-        return table.read(source, encoding, most, seed=seed)
+        return table.read(source, encoding, most, target=target, seed=seed)
     files: dict[Side | None, Path] = {None: source}
     files.update(beside.items())
     _refuse_twice(files)
@@ -75,11 +78,14 @@ def read(
     columns = parts[0].frame.columns
     for part in parts[1:]:
         _check_columns(columns, part, parts[0].where)
-    joined = [_one_type(name, parts) for name in columns]
+    joined = [_one_type(name, parts, labels=name == target) for name in columns]
     rows = np.concatenate([part.cells.rows for part in parts])
     given = [side for side, part in zip(files, parts, strict=True) for _ in range(len(part.frame))]
     total = sum(part.cells.total for part in parts)
-    return table.whole(source, Cells(pl.DataFrame(joined), rows, total), given)
+    frame = pl.DataFrame(joined)
+    texts = [part.frame.select(columns) for part in parts if part.is_text]
+    forms = forms_of(frame, pl.concat(texts)) if texts else {}
+    return table.whole(source, Cells(frame, rows, total), given, forms)
 
 
 def _refuse_twice(files: Mapping[Side | None, Path]) -> None:
@@ -116,13 +122,16 @@ def _check_columns(columns: list[str], part: _Part, first: str) -> None:
     )
 
 
-def _one_type(name: str, parts: list[_Part]) -> pl.Series:
+def _one_type(name: str, parts: list[_Part], *, labels: bool) -> pl.Series:
     """A column of all files, one after another."""
     cells = [part.frame[name] for part in parts]
-    alone = [typed(c) if part.is_text else c for c, part in zip(cells, parts, strict=True)]
+    read = partial(typed, labels=labels)
+    if labels:
+        cells = [c.cast(pl.String) if c.dtype == pl.Boolean else c for c in cells]
+    alone = [read(c) if part.is_text else c for c, part in zip(cells, parts, strict=True)]
     kinds = {column.dtype for column in alone if column.dtype != pl.Null}
     if all(part.is_text for part in parts):
-        joined = typed(pl.concat(cells))
+        joined = read(pl.concat(cells))
         if joined.dtype != pl.String or not _differ(alone, cells):
             return joined
     elif len(kinds) <= 1:
@@ -169,7 +178,7 @@ def _differ(alone: list[pl.Series], cells: list[pl.Series]) -> bool:
     if not measured:
         return False
     texts = [c for c, column in zip(cells, alone, strict=True) if column.dtype == pl.String]
-    names = bool(texts) and all(table.whole_numbers(c) for c in texts)
+    names = bool(texts) and all(whole_numbers(c) for c in texts)
     return not names or not all(column.dtype.is_integer() for column in measured)
 
 
@@ -180,5 +189,4 @@ def _stacked(columns: list[pl.Series], dtype: pl.DataType) -> pl.Series:
 def _as_text(column: pl.Series, part: _Part) -> pl.Series:
     if not part.is_text:
         return column
-    texts = column.str.strip_chars()
-    return texts.set(texts.is_in(MISSING), None)
+    return as_texts(column)

@@ -89,6 +89,8 @@ class Moment(_Record):
 
     Attributes:
         type: what the cells are.
+        form: how they were written where they came as text, for `strptime`; 01/02/2024 alone does
+            not tell. None: they came as dates or times.
         center, scale: of days since 1970.
         missing: a last number says 1 where it is missing, and then the others are 0.
     """
@@ -98,6 +100,7 @@ class Moment(_Record):
     center: float
     scale: float
     missing: bool
+    form: str | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:

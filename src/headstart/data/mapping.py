@@ -24,7 +24,7 @@ from headstart.data.columns import (
     places,
     width,
 )
-from headstart.data.table import MISSING, typed
+from headstart.data.typed import MISSING, as_texts, moments, typed
 
 AN_ID = "an id"
 """How the reason begins to leave out a column that only names the rows."""
@@ -147,9 +147,11 @@ def _part(moments: pl.Series, part: Part) -> NDArray[np.float64]:
     return found.cast(pl.Float64).to_numpy()
 
 
-def _moments(column: pl.Series, kind: str) -> pl.Series:
+def _moments(column: pl.Series, kind: str, form: str | None) -> pl.Series:
     """Cells as dates or times; what is none becomes null."""
     dtype: Any = {"date": pl.Date, "time": pl.Time}.get(kind, pl.Datetime("us"))
+    if column.dtype == pl.String and form is not None:
+        return moments(column, dtype, form)
     found = typed(column) if column.dtype == pl.String else column
     try:
         return found.cast(dtype, strict=False)
@@ -246,19 +248,21 @@ def _scaled(column: Number, cells: pl.Series) -> tuple[NDArray[np.float64], NDAr
 
 
 def _truth(cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    found = cells if cells.dtype == pl.Boolean else typed(cells.cast(pl.String))
-    if found.dtype == pl.String:  # one of the two words alone tells no pair
-        lower = found.str.to_lowercase()
+    found = cells
+    if cells.dtype == pl.String:  # each by itself, whatever the others are
+        lower = as_texts(cells).str.to_lowercase()
         true, false = (lower.is_in(words) for words in (_TRUE, _FALSE))
-        found = pl.select(pl.when(true).then(True).when(false).then(False)).to_series()
-    elif found.dtype != pl.Boolean:
-        found = found.cast(pl.Float64, strict=False) != 0
+        words = pl.when(true).then(True).when(false).then(False)
+        number = lower.cast(pl.Float64, strict=False) != 0
+        found = pl.select(words.otherwise(number)).to_series()
+    elif cells.dtype != pl.Boolean:
+        found = cells.cast(pl.Float64, strict=False) != 0
     gone = found.is_null().to_numpy()
     return found.fill_null(False).to_numpy().astype(np.float64)[:, None], gone
 
 
 def _placed(column: Moment, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    moments = _moments(cells, column.type)
+    moments = _moments(cells, column.type, column.form)
     gone = moments.is_null().to_numpy()
     made: list[NDArray[np.float64]] = []
     for part in column.parts:

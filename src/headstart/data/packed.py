@@ -59,16 +59,37 @@ def read(source: Path, rows: NDArray[np.int64] | None = None) -> pl.DataFrame:
     return frame
 
 
+def pieces(source: Path) -> Iterator[pl.DataFrame]:
+    """All rows, some at a time.
+
+    Raises:
+        SourceError: as `declared`; or polars cannot read it.
+    """
+    told = declared(source)
+    for start, length in _slices(told):
+        with reading(printable(os.fspath(source))), _panics_unprinted():
+            piece = _slice(source, start, length)
+        yield piece
+
+
 def _some(source: Path, rows: NDArray[np.int64], told: Declared) -> pl.DataFrame:
     """Some rows, read a slice at a time: a streaming filter holds several times as much."""
-    scan = pl.scan_parquet if is_parquet(source) else pl.scan_ipc
-    length = max(_SLICE * told.rows // max(told.size, 1), told.longest, 1)
     found = []
-    for start in range(0, told.rows, length):
-        piece = scan(source).slice(start, length).collect(engine="streaming")
+    for start, length in _slices(told):
+        piece = _slice(source, start, length)
         first, last = np.searchsorted(rows, [start, start + len(piece)])
         found.append(piece[rows[first:last] - start])
     return pl.concat(found)
+
+
+def _slices(told: Declared) -> Iterator[tuple[int, int]]:
+    length = max(_SLICE * told.rows // max(told.size, 1), told.longest, 1)
+    return ((start, length) for start in range(0, told.rows, length))
+
+
+def _slice(source: Path, start: int, length: int) -> pl.DataFrame:
+    scan = pl.scan_parquet if is_parquet(source) else pl.scan_ipc
+    return scan(source).slice(start, length).collect(engine="streaming")
 
 
 @contextmanager

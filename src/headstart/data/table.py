@@ -1,7 +1,9 @@
 """A table read whole, with one type for each column: CSV, TSV, Parquet, Arrow, or a frame."""
 
+import io
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import compress
@@ -14,45 +16,18 @@ from numpy.typing import NDArray
 
 from headstart.data import delimited, packed
 from headstart.data.delimited import check_names
+from headstart.data.typed import EXACT, as_texts, forms_of, typed
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
 
 TEXTS = (".csv", ".tsv")
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "?")
-"""Cells of a text file that hold no value."""
-
 MEMORY = 4 << 30
 """Bytes that reading and training may take; of a table that would take more, rows are drawn."""
 
 _ROW_BYTES = 800  # names, labels, keys and numbers of a row, beside its cells; measured
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_INTEGER = r"^[+-]?\d+$"
-_CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
-_EXACT = 2**53  # integers beyond it are no longer told apart as float64
-_MOMENTS = (
-    (pl.Date, ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")),
-    (
-        pl.Datetime("us"),
-        (
-            "%Y-%m-%d %H:%M:%S%.f",
-            "%Y-%m-%dT%H:%M:%S%.f",
-            "%Y-%m-%d %H:%M",
-            "%Y-%m-%dT%H:%M",
-            "%d.%m.%Y %H:%M:%S",
-            "%d.%m.%Y %H:%M",
-            "%d/%m/%Y %H:%M:%S",
-            "%d/%m/%Y %H:%M",
-            "%m/%d/%Y %H:%M:%S",
-            "%m/%d/%Y %H:%M",
-        ),
-    ),
-    (pl.Time, ("%H:%M:%S%.f", "%H:%M")),
-)
 _YEAR_1, _YEAR_10000 = -719_162, 2_932_897  # in days since 1970
-BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
-"""Pairs of words that stand for true and false."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +39,7 @@ class Table:
         frame: columns of numbers, booleans, dates and times, or texts; no value is null.
         rows: int64 (n,), the number of each row as a spreadsheet counts them.
         given: the side that each row's own file puts it on, if any.
+        forms: how the dates and times of a column were written, where they were texts.
         not_drawn: how many rows were not read, for all would have been too many.
     """
 
@@ -71,6 +47,7 @@ class Table:
     frame: pl.DataFrame
     rows: NDArray[np.int64]
     given: Sequence[Side | None]
+    forms: Mapping[str, str]
     not_drawn: int = 0
 
     def names(self, which: NDArray[np.bool_]) -> list[str]:
@@ -98,13 +75,15 @@ def read(
     encoding: str = "utf-8",
     most: int | None = None,
     *,
+    target: str | None = None,
     seed: int = 0,
     memory: float = MEMORY,
 ) -> Table:
-    """Read a file of rows; rows without any value are passed over.
+    """Read a file of rows, with a type for each column; rows without any value are passed over.
 
     Args:
         most: draw so many rows where there are more; None: as many as fit into `memory`.
+        target: the column with the labels, whose words stay as they stand.
         seed: chooses the draw.
         memory: bytes that reading and training may take, as far as can be told before; where
             it is endless, all rows are read.
@@ -114,10 +93,57 @@ def read(
         SourceError: the file is no table.
     """
     found = drawn(source, encoding, most, seed=seed, memory=memory)
+    frame, forms = found.frame, dict[str, str]()
+    if is_text(source):
+        frame = frame.select(typed(c, labels=c.name == target) for c in frame)
+        forms = forms_of(frame, found.frame)
+    return whole(source, found._replace(frame=frame), [None] * len(frame), forms)
+
+
+def as_it_stands(source: Path) -> Table:
+    """All rows of a file, the cells of a text file as texts: what each column is, is known.
+
+    Raises:
+        SourceError: as `read`.
+    """
+    return _standing(source, drawn(source, memory=math.inf))
+
+
+def in_pieces(source: Path) -> Iterator[Table]:
+    """`as_it_stands`, some rows at a time, so that memory does not grow with the file.
+
+    Raises:
+        SourceError: as `read`.
+    """
+    where = printable(os.fspath(source))
+    first = start = 1 + is_text(source)
+    if is_text(source):
+        with packed.reading(where), delimited.opened(source, "utf-8") as found:
+            for piece in delimited.pieces(found):
+                frame = _of_text(io.BytesIO(piece), found.separator)
+                yield _standing(source, _below(frame, where, start))
+                start += len(frame)
+    else:
+        for frame in packed.pieces(source):
+            yield _standing(source, _below(frame, where, start))
+            start += len(frame)
+    if start == first:
+        raise _no_row(where)
+
+
+def _below(frame: pl.DataFrame, where: str, start: int) -> Cells:
+    return Cells(checked(frame, where), np.arange(start, start + len(frame)), len(frame))
+
+
+def _standing(source: Path, found: Cells) -> Table:
     frame = found.frame
     if is_text(source):
-        frame = frame.select(typed(column) for column in frame)
-    return whole(source, found._replace(frame=frame), [None] * len(frame))
+        frame = frame.select(as_texts(column) for column in frame)
+    return whole(source, found._replace(frame=frame), [None] * len(frame), {})
+
+
+def _no_row(where: str) -> SourceError:
+    return SourceError("has no row.", where=where, mend="Give some.")
 
 
 def drawn(
@@ -141,14 +167,14 @@ def drawn(
             size = 3 * found.path.stat().st_size + 32 * len(found.header) * total
             chosen = _choice(total, size, most, seed, memory)
             with delimited.only(found, chosen) if len(chosen) < total else nullcontext(found) as it:
-                frame = _of_text(it)
+                frame = _of_text(it.path, it.separator)
     else:
         told = packed.declared(source)
         total = told.rows
         chosen = _choice(total, 3 * told.size, most, seed, memory)
         frame = packed.read(source, chosen if len(chosen) < total else None)
     if not len(frame):
-        raise SourceError("has no row.", where=where, mend="Give some.")
+        raise _no_row(where)
     first = 1 + is_text(source)  # a spreadsheet counts the header too
     return Cells(checked(frame, where), chosen + first, total)
 
@@ -167,13 +193,16 @@ def _choice(total: int, size: int, most: int | None, seed: int, memory: float) -
     return np.random.default_rng([seed, total]).integers(edges[:-1], edges[1:])
 
 
-def whole(source: Path, found: Cells, given: Sequence[Side | None]) -> Table:
+def whole(
+    source: Path, found: Cells, given: Sequence[Side | None], forms: Mapping[str, str]
+) -> Table:
     """A table of the rows that have a value."""
     frame = found.frame
     there = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().to_numpy()
     kept = list(compress(given, there))
     left = found.total - len(frame)
-    return Table(os.path.abspath(source), frame.filter(there), found.rows[there], kept, left)
+    rows = found.rows[there]
+    return Table(os.path.abspath(source), frame.filter(there), rows, kept, forms, left)
 
 
 def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
@@ -187,11 +216,11 @@ def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
     if not is_text(source):
         return checked(packed.read(source), where)
     with packed.reading(where), delimited.opened(source, encoding) as found:
-        return checked(_of_text(found), where)
+        return checked(_of_text(found.path, found.separator), where)
 
 
-def _of_text(found: delimited.Delimited) -> pl.DataFrame:
-    return pl.read_csv(found.path, separator=found.separator, infer_schema=False)
+def _of_text(source: Path | io.BytesIO, separator: str) -> pl.DataFrame:
+    return pl.read_csv(source, separator=separator, infer_schema=False)
 
 
 def _refuse_encoding(source: Path, encoding: str) -> None:
@@ -249,60 +278,6 @@ def _in_calendar(column: pl.Series) -> bool:
     return low is None or bool(least <= low and high <= most)  # type: ignore[operator]
 
 
-def typed(column: pl.Series) -> pl.Series:
-    """A column of texts as what all of its values are: one type for the whole of it.
-
-    Integers of more digits than a float64 holds stay text, and so do those that begin with a
-    zero: they are names.
-    """
-    texts = column.str.strip_chars()
-    texts = texts.set(texts.is_in(MISSING), None)
-    values = texts.drop_nulls()
-    if not len(values):
-        return pl.Series(column.name, [None] * len(column), pl.Null)
-    for convert in (_numbers, _booleans, _moments):
-        found = convert(texts, values)
-        if found is not None:
-            return found
-    return texts
-
-
-def whole_numbers(column: pl.Series) -> bool:
-    """Whether all values of a column of texts are whole numbers, of however many digits."""
-    texts = column.str.strip_chars()
-    return texts.filter(~texts.is_in(MISSING)).str.contains(_INTEGER).all()
-
-
-def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:
-    if not values.str.contains(_NUMBER).all() or values.str.contains(_CODE).any():
-        return None
-    if values.str.contains(_INTEGER).all():
-        numbers = texts.str.strip_prefix("+").cast(pl.Int64, strict=False)
-        if numbers.null_count() == texts.null_count() and int(numbers.abs().max()) < _EXACT:  # type: ignore[arg-type]
-            return numbers
-        return None
-    return texts.cast(pl.Float64)
-
-
-def _booleans(texts: pl.Series, values: pl.Series) -> pl.Series | None:
-    words = set(values.str.to_lowercase().unique())
-    pair = next((pair for pair in BOOLEANS if words == pair), None)
-    if pair is None:
-        return None
-    return texts.str.to_lowercase().is_in([word for word in pair if word[0] in "ty"])
-
-
-def _moments(texts: pl.Series, values: pl.Series) -> pl.Series | None:
-    """Dates or times; of two ways to read a date the first that fits all of them."""
-    for dtype, forms in _MOMENTS:
-        for form in forms:
-            if values.head(1).str.strptime(dtype, form, strict=False).null_count():
-                continue
-            if not values.str.strptime(dtype, form, strict=False).null_count():
-                return texts.str.strptime(dtype, form, strict=False)
-    return None
-
-
 def _plain(column: pl.Series) -> pl.Series:
     """Without the types that are only other ways to keep a number or a text."""
     dtype = column.dtype
@@ -312,7 +287,7 @@ def _plain(column: pl.Series) -> pl.Series:
         numbers = column.cast(pl.Float64)
         return numbers.set(~numbers.is_finite(), None)
     if dtype.is_unsigned_integer() or dtype.is_signed_integer():
-        if len(column) and max(abs(int(column.min() or 0)), int(column.max() or 0)) >= _EXACT:  # type: ignore[arg-type]
+        if len(column) and max(abs(int(column.min() or 0)), int(column.max() or 0)) >= EXACT:  # type: ignore[arg-type]
             return column.cast(pl.String)
         return column.cast(pl.Int64)
     if isinstance(dtype, pl.Datetime):

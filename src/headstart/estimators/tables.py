@@ -20,6 +20,7 @@ from headstart.backbone import dense
 from headstart.columnar import ready_network, shape_of
 from headstart.data import mapping, split, table
 from headstart.data.columns import LeftOut
+from headstart.data.typed import typed
 from headstart.evaluation.metrics import softmax
 from headstart.events import nobody
 from headstart.options import TrainOptions, options_from
@@ -118,6 +119,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             frame=frame,
             rows=np.arange(len(frame)),
             not_drawn=0,
+            forms={},
             target="y",
         )
         data = divided(rows, options, nobody)
@@ -248,4 +250,4 @@ def _column(cells: NDArray[Any]) -> pl.Series:
     there = [value for value in values if value is not None]
     if all(isinstance(value, int | float | np.number) for value in there):
         return pl.Series([None if v is None else float(v) for v in values], dtype=pl.Float64)
-    return table.typed(pl.Series([None if v is None else str(v) for v in values], dtype=pl.String))
+    return typed(pl.Series([None if v is None else str(v) for v in values], dtype=pl.String))

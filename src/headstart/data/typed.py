@@ -1,0 +1,130 @@
+"""What a column of texts is: one type for the whole of it."""
+
+from typing import Any
+
+import polars as pl
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "?")
+"""Cells of a text file that hold no value."""
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_INTEGER = r"^[+-]?\d+$"
+_CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
+EXACT = 2**53  # integers beyond it are no longer told apart as float64
+_MOMENTS = (
+    (pl.Date, ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")),
+    (
+        pl.Datetime("us"),
+        (
+            "%Y-%m-%d %H:%M:%S%.f",
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%d %H:%M",
+            "%Y-%m-%dT%H:%M",
+            "%d.%m.%Y %H:%M:%S",
+            "%d.%m.%Y %H:%M",
+            "%d/%m/%Y %H:%M:%S",
+            "%d/%m/%Y %H:%M",
+            "%m/%d/%Y %H:%M:%S",
+            "%m/%d/%Y %H:%M",
+        ),
+    ),
+    (pl.Time, ("%H:%M:%S%.f", "%H:%M")),
+)
+_BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+
+
+def as_texts(column: pl.Series) -> pl.Series:
+    """A column of texts without blanks around them; null where they hold no value."""
+    texts = column.str.strip_chars()
+    return texts.set(texts.is_in(MISSING), None)
+
+
+def typed(column: pl.Series, *, labels: bool = False) -> pl.Series:
+    """A column of texts as what all of its values are: one type for the whole of it.
+
+    Integers of more digits than a float64 holds stay text, and so do those that begin with a
+    zero: they are names.
+
+    Args:
+        labels: words stay as they stand, `yes` and `no` too.
+    """
+    texts = as_texts(column)
+    values = texts.drop_nulls()
+    if not len(values):
+        return pl.Series(column.name, [None] * len(column), pl.Null)
+    for convert in (_numbers,) if labels else (_numbers, _booleans, _moments):
+        found = convert(texts, values)
+        if found is not None:
+            return found
+    return texts
+
+
+def whole_numbers(column: pl.Series) -> bool:
+    """Whether all values of a column of texts are whole numbers, of however many digits."""
+    texts = column.str.strip_chars()
+    return texts.filter(~texts.is_in(MISSING)).str.contains(_INTEGER).all()
+
+
+def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:
+    if not values.str.contains(_NUMBER).all() or values.str.contains(_CODE).any():
+        return None
+    if values.str.contains(_INTEGER).all():
+        numbers = texts.str.strip_prefix("+").cast(pl.Int64, strict=False)
+        if numbers.null_count() == texts.null_count() and int(numbers.abs().max()) < EXACT:  # type: ignore[arg-type]
+            return numbers
+        return None
+    return texts.cast(pl.Float64)
+
+
+def _booleans(texts: pl.Series, values: pl.Series) -> pl.Series | None:
+    words = set(values.str.to_lowercase().unique())
+    pair = next((pair for pair in _BOOLEANS if words == pair), None)
+    if pair is None:
+        return None
+    return texts.str.to_lowercase().is_in([word for word in pair if word[0] in "ty"])
+
+
+def _moments(texts: pl.Series, values: pl.Series) -> pl.Series | None:
+    """Dates or times; of two ways to read a date the first that fits all of them."""
+    found = _form(values)
+    return None if found is None else texts.str.strptime(*found, strict=False)
+
+
+def _form(values: pl.Series) -> tuple[Any, str] | None:
+    for dtype, forms in _MOMENTS:
+        for form in forms:
+            if values.head(1).str.strptime(dtype, form, strict=False).null_count():
+                continue
+            if not values.str.strptime(dtype, form, strict=False).null_count():
+                return dtype, form
+    return None
+
+
+def form_of(column: pl.Series) -> str | None:
+    """How all dates or times of a column of texts are written; None: they are none."""
+    found = _form(as_texts(column).drop_nulls())
+    return None if found is None else found[1]
+
+
+def moments(column: pl.Series, dtype: Any, form: str) -> pl.Series:
+    """Texts as dates or times, each by itself: by a form, or as ISO 8601 has them; else null."""
+    texts = as_texts(column)
+    known = [
+        (each != form, kind, each)
+        for kind, forms in _MOMENTS
+        for each in forms
+        if (each == form or each.startswith(("%Y-", "%H")))
+        and (kind == pl.Time) == (dtype == pl.Time)
+    ]
+    found = pl.Series(column.name, [None] * len(texts), dtype)
+    for _, kind, each in sorted(known, key=lambda one: one[0]):
+        made = texts.str.strptime(kind, each, strict=False).cast(dtype)
+        found = found.zip_with(found.is_not_null(), made)
+    return found
+
+
+def forms_of(typed: pl.DataFrame, texts: pl.DataFrame) -> dict[str, str]:
+    """How the dates and times among typed columns are written in the texts that they were."""
+    times = [column.name for column in typed if column.dtype.is_temporal()]
+    found = {name: form_of(texts[name]) for name in times}
+    return {name: form for name, form in found.items() if form is not None}
