@@ -144,6 +144,27 @@ def test_other_rows_make_a_page_of_their_own(walks: Run, tmp_path: Path) -> None
     assert "120 rows of 2 classes" in page
 
 
+def test_a_file_to_judge_by_is_read_as_the_training_read_its_own(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    hot = random.random(260) < 0.5
+    seen = [f"{1 + i % 28:02}/{(1 if sick else 7) + i % 6:02}/2024" for i, sick in enumerate(hot)]
+    words = np.where(hot, "TRUE", random.choice(["FALSE", "maybe"], 260))
+    named = {"seen": seen, "word": words, "x": random.integers(0, 10**6, 260)}
+    frame = pl.DataFrame({**named, "y": np.where(hot, "yes", "no")})
+    frame.write_csv(tmp_path / "all.csv")
+    run = train(tmp_path / "all.csv", tmp_path / "run", target="y", epochs=20)
+    # All of these could be months before days, and true or false.
+    ambiguous = frame.filter(
+        pl.col("seen").str.slice(0, 2).cast(int) <= 12, pl.col("word") != "maybe"
+    )
+    ambiguous.write_csv(tmp_path / "some.csv")
+    whole = evaluate(run.folder, tmp_path / "all.csv")
+    found = evaluate(run.folder, tmp_path / "some.csv")
+    assert whole["test"]["accuracy"] == 1.0
+    assert found["test"]["accuracy"] == 1.0
+    assert found["trained_on"] > 0
+
+
 def compared(difference: float, p: float) -> dict[str, Any]:
     edges = [difference - 0.02, difference + 0.02]
     return {

@@ -1,6 +1,7 @@
 """A finished classifier judged by the rows of a table."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,8 @@ def judged_by_rows(
     made = manifest.network
     with clock("scan"):
         target = layout.target or manifest.table.target
-        found = table.read(source, layout.encoding, layout.most_rows, target=target)
+        as_trained = partial(rows.as_trained, manifest.table, target)
+        found = table.read(source, layout.encoding, layout.most_rows, read_column=as_trained)
         samples = of_table(found, target, drop_unlabelled=layout.drop_unlabelled, judged=True)
         classifier.check_labels(samples.labels)
         samples = replace(samples, classes=classifier.classes)

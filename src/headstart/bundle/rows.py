@@ -15,6 +15,7 @@ from headstart.bundle.manifest import ColumnsInput
 from headstart.data import mapping, table
 from headstart.data.columns import Category, LeftOut, Moment
 from headstart.data.table import Table
+from headstart.data.typed import as_texts, typed
 from headstart.errors import SourceError
 from headstart.events import Listener, Notice
 from headstart.store.files import printable
@@ -35,6 +36,20 @@ def frame_of(given: Any) -> tuple[pl.DataFrame, str]:
     if isinstance(given, str | os.PathLike):
         return table.as_it_stands(Path(given)).frame, printable(os.fspath(given))
     return table.checked(table.as_frame(given), "rows"), "rows"
+
+
+def as_trained(record: ColumnsInput, target: str | None, texts: pl.Series) -> pl.Series:
+    """A column of texts as the training read it, whatever it looks like in this file.
+
+    Args:
+        target: the column with the labels.
+    """
+    known = next((column for column in record.columns if column.name == texts.name), None)
+    if isinstance(known, Category) and texts.name != target:
+        return as_texts(texts)
+    if isinstance(known, Moment):
+        return mapping.as_moments(texts, known.type, known.form)
+    return typed(texts, labels=texts.name == target)
 
 
 def in_pieces(record: ColumnsInput, source: Path) -> Iterator[Table]:

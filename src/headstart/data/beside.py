@@ -17,7 +17,7 @@ import polars as pl
 
 from headstart.data import table
 from headstart.data.table import Cells, Table
-from headstart.data.typed import as_texts, forms_of, typed, whole_numbers
+from headstart.data.typed import as_texts, forms_of, typed, whole_numbers, with_labels
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
@@ -48,7 +48,8 @@ def read(
 
     Args:
         beside: the file of each side that has one.
-        most, target, seed: as in `table.read`, for each file.
+        most, seed: as in `table.read`, for each file.
+        target: the column with the labels.
 
     Raises:
         OptionError: one file is given twice; or as `table.read`.
@@ -56,7 +57,7 @@ def read(
             is a number in one and a text in another.
     """
     if not beside:
-        return table.read(source, encoding, most, target=target, seed=seed)
+        return table.read(source, encoding, most, read_column=with_labels(target), seed=seed)
     files: dict[Side | None, Path] = {None: source}
     files.update(beside.items())
     _refuse_twice(files)

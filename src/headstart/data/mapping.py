@@ -147,7 +147,7 @@ def _part(moments: pl.Series, part: Part) -> NDArray[np.float64]:
     return found.cast(pl.Float64).to_numpy()
 
 
-def _moments(column: pl.Series, kind: str, form: str | None) -> pl.Series:
+def as_moments(column: pl.Series, kind: str, form: str | None) -> pl.Series:
     """Cells as dates or times; what is none becomes null."""
     dtype: Any = {"date": pl.Date, "time": pl.Time}.get(kind, pl.Datetime("us"))
     if column.dtype == pl.String and form is not None:
@@ -262,7 +262,7 @@ def _truth(cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 
 def _placed(column: Moment, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    moments = _moments(cells, column.type, column.form)
+    moments = as_moments(cells, column.type, column.form)
     gone = moments.is_null().to_numpy()
     made: list[NDArray[np.float64]] = []
     for part in column.parts:

@@ -3,7 +3,7 @@
 import io
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import compress
@@ -75,7 +75,7 @@ def read(
     encoding: str = "utf-8",
     most: int | None = None,
     *,
-    target: str | None = None,
+    read_column: Callable[[pl.Series], pl.Series] = typed,
     seed: int = 0,
     memory: float = MEMORY,
 ) -> Table:
@@ -83,7 +83,7 @@ def read(
 
     Args:
         most: draw so many rows where there are more; None: as many as fit into `memory`.
-        target: the column with the labels, whose words stay as they stand.
+        read_column: makes of a column of texts what it is.
         seed: chooses the draw.
         memory: bytes that reading and training may take, as far as can be told before; where
             it is endless, all rows are read.
@@ -95,7 +95,7 @@ def read(
     found = drawn(source, encoding, most, seed=seed, memory=memory)
     frame, forms = found.frame, dict[str, str]()
     if is_text(source):
-        frame = frame.select(typed(c, labels=c.name == target) for c in frame)
+        frame = frame.select(read_column(column) for column in frame)
         forms = forms_of(frame, found.frame)
     return whole(source, found._replace(frame=frame), [None] * len(frame), forms)
 

@@ -1,5 +1,6 @@
 """What a column of texts is: one type for the whole of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -57,6 +58,11 @@ def typed(column: pl.Series, *, labels: bool = False) -> pl.Series:
         if found is not None:
             return found
     return texts
+
+
+def with_labels(target: str | None) -> Callable[[pl.Series], pl.Series]:
+    """`typed`, for the columns of a table of which one holds labels."""
+    return lambda column: typed(column, labels=column.name == target)
 
 
 def whole_numbers(column: pl.Series) -> bool:
