@@ -10,6 +10,7 @@ Importing this file imports Keras.
 import math
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,16 +89,23 @@ class _Traced:
         self._network = network
         rows = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in examples)
         numbers = tf.TensorSpec((None,), tf.int64), tf.TensorSpec((), tf.int64)
-        self.steps = tf.function(self._take_steps, input_signature=[*numbers, rows])
-        self.test = tf.function(network.test_step, reduce_retracing=True)
+        # Without autograph, which rewrites every function that is called for nothing here.
+        plain = partial(tf.function, autograph=False)
+        self.steps = plain(self._take_steps, input_signature=[*numbers, rows])
+        self.test = plain(network.test_step, reduce_retracing=True)
         # Keras makes the metrics' variables in the first step, and one that makes variables is
         # traced twice.
         network.test_step(tuple(part[:1] for part in examples))
 
     def _take_steps(self, order: Any, size: Any, examples: tuple[Any, ...]) -> Any:
-        for i in tf.range(0, tf.size(order, tf.int64), size):
+        n = tf.size(order, tf.int64)
+
+        def step(i: Any) -> tuple[Any]:
             batch = order[i : i + size]  # the last may be smaller
             self._network.train_step(tuple(tf.gather(part, batch) for part in examples))
+            return (i + size,)
+
+        tf.while_loop(lambda i: i < n, step, (tf.constant(0, tf.int64),))
         # Asked for outside of a graph each of these costs as much as a batch.
         rate = self._network.optimizer.learning_rate
         return {**self._network.get_metrics_result(), "learning_rate": rate}
