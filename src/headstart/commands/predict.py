@@ -105,7 +105,8 @@ class _Answers:
                     yield {"input": name, "error": faults[i]}
                     continue
                 self.given += 1
-                yield _answer(name, rows[i], self.classes, self.top)
+                (top,) = _best(rows[i : i + 1], self.classes, self.top)
+                yield {"input": name, **top[0], "top": top}
 
 
 class _RowAnswers:
@@ -122,8 +123,8 @@ class _RowAnswers:
         for item in self._inputs:
             ahead = f"{printable(item)}: " if len(self._inputs) > 1 else ""
             for names, made in self._of(item):
-                for name, shares in zip(names, made, strict=True):
-                    yield _answer(f"{ahead}{name}", shares, self.classes, self.top)
+                for name, top in zip(names, _best(made, self.classes, self.top), strict=True):
+                    yield {"input": f"{ahead}{name}", **top[0], "top": top}
 
     def _of(self, item: str) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         if item != "-":
@@ -134,10 +135,19 @@ class _RowAnswers:
         yield [f"row {i}" for i in range(1, len(given) + 1)], made
 
 
-def _answer(name: str, shares: NDArray[np.float32], classes: Sequence[str], most: int) -> Answer:
-    best = shares.argsort(kind="stable")[::-1][:most]
-    top = [{"class": classes[j], "probability": round(float(shares[j]), 6)} for j in best]
-    return {"input": name, **top[0], "top": top}
+def _best(made: NDArray[np.float32], classes: Sequence[str], most: int) -> Iterator[list[Answer]]:
+    """The most probable classes of each row, the first of them first.
+
+    Args:
+        made: (n, n_classes). Sorted all at once: row by row takes longer than the network.
+    """
+    best = made.argsort(axis=1, kind="stable")[:, ::-1][:, :most]
+    shares = np.take_along_axis(made, best, axis=1).astype(np.float64).round(6)
+    for numbers, row in zip(best.tolist(), shares.tolist(), strict=True):
+        yield [
+            {"class": classes[j], "probability": share}
+            for j, share in zip(numbers, row, strict=True)
+        ]
 
 
 def _table(answers: _Answers | _RowAnswers, quiet: bool) -> None:
@@ -164,11 +174,13 @@ def _csv(answers: _Answers | _RowAnswers, _quiet: bool) -> None:
     columns = [column for i in numbers for column in (f"class_{i}", f"probability_{i}")]
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["input", *columns, "error"])
+    named = {name: escaped(name) for name in answers.classes}
     for answer in answers:
-        cells = [cell for each in answer.get("top", ()) for cell in each.values()]
+        cells: list[Any] = []
+        for each in answer.get("top", ()):
+            cells += (named[each["class"]], each["probability"])
         blanks = [""] * (len(columns) - len(cells))
-        texts = [escaped(cell) if isinstance(cell, str) else cell for cell in cells]
-        writer.writerow([escaped(answer["input"]), *texts, *blanks, answer.get("error", "")])
+        writer.writerow([escaped(answer["input"]), *cells, *blanks, answer.get("error", "")])
 
 
 _WRITERS = {"table": _table, "json": _json, "jsonl": _json_lines, "csv": _csv}
