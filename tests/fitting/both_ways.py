@@ -1,6 +1,7 @@
 """Train the same model by `Model.fit` and by `headstart.fit`, and compare."""
 
 import numpy as np
+import pytest
 
 import headstart as hs
 
@@ -57,13 +58,18 @@ def assert_same(build, arguments, **ours) -> list[str]:
     plain, expected = trained(keras.Model.fit, build, arguments)
     model, history = trained(quick, build, arguments)
 
-    assert [text for text in told if "Model.fit" in text] == []
+    fell_back = [text for text in told if "Model.fit" in text]
+    # Some processors compute a last, smaller batch by other steps: then no replay can be exact.
+    by_batch = [text for text in fell_back if "because features in a batch of" in text]
+    assert fell_back == by_batch
     assert history.history == expected.history
     assert history.epoch == expected.epoch
     for one, other in zip(plain.variables, model.variables, strict=True):
         np.testing.assert_array_equal(one, other)
     for one, other in zip(plain.optimizer.variables, model.optimizer.variables, strict=True):
         np.testing.assert_array_equal(one, other)
+    if by_batch:
+        pytest.skip(f"on this processor {by_batch[0].partition('because ')[2]}")
     return told
 
 
