@@ -119,3 +119,77 @@ def test_a_rare_class_is_told_with_its_number(tmp_path: Path) -> None:
     (finding,) = imbalance(read(made, tmp_path / "rows.csv"))
     assert finding.samples == (("rare: 14 of 420",),)
     assert "--class-weight balanced" in finding.mend
+
+
+def test_copies_are_kept_together_however_many_and_whatever_their_ids(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    noise = {f"c{i}": np.repeat(random.normal(0, 1, 100), 3) for i in range(8)}
+    labels = np.repeat(random.choice(["ill", "well"], 100), 3)
+    data = read({"person": range(300), **noise, "y": labels}, tmp_path / "rows.csv")
+    assert len(np.unique(data.clusters)) == 100
+    sides = {cluster: set() for cluster in data.clusters.tolist()}
+    for cluster, side in zip(data.clusters.tolist(), data.sides.tolist(), strict=True):
+        sides[cluster].add(side)
+    assert all(len(found) == 1 for found in sides.values())
+
+
+def test_rows_of_few_values_are_alike_by_chance_and_may_part(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    age = random.integers(13, 101, 500)
+    data = read({"age": age, "y": np.where(age > 64, "ill", "well")}, tmp_path / "rows.csv")
+    assert len(np.unique(data.clusters)) == 500
+    assert copies(data) == []
+
+
+def test_a_column_of_numbers_but_for_some_cells_is_told(tmp_path: Path) -> None:
+    made = columns()
+    made["dose"] = ["unknown" if i == 7 else f"{i / 7:.3f}" for i in range(N)]
+    made["price"] = [f"{i},{i % 10}" for i in range(N)]
+    found = by_kind(column_findings(read(made, tmp_path / "rows.csv")))
+    (price, dose) = sorted(found["nearly-numbers"], reverse=True)
+    assert "commas stand for points" in price
+    assert dose.startswith("dose: nearly numbers: ")
+    assert "'unknown'" in dose
+
+
+def test_texts_that_a_file_pads_with_blanks_are_what_they_are(tmp_path: Path) -> None:
+    made = columns()
+    padded = pl.DataFrame({"bed": [f"{v} " for v in made["y"]], "x": made["x"], "y": made["y"]})
+    padded.write_parquet(tmp_path / "rows.parquet")
+    given = TrainOptions(target="y")
+    data = divided(list_rows(tmp_path / "rows.parquet", given), given, lambda _: None)
+    assert data.columns[0].values == ("ill", "well")
+    assert not data.matrix[:, 2].any()  # none is another value
+    assert "bed: 100.0% right" in by_kind(column_findings(data))["giveaway-column"]
+
+
+def test_a_class_called_none_is_one(tmp_path: Path) -> None:
+    made = columns()
+    made["y"] = np.where(made["y"] == "ill", "Mild", "None")
+    assert read(made, tmp_path / "rows.csv").classes == ("Mild", "None")
+
+
+def test_drift_of_many_values_is_found_too(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    made = columns() | {"town": [f"t{i}" for i in random.integers(0, 60, N)]}
+    later = columns(300) | {"town": [f"t{i}" for i in random.integers(40, 100, 300)]}
+    pl.DataFrame(later).write_csv(tmp_path / "later.csv")
+    data = read(made, tmp_path / "rows.csv", test_file=tmp_path / "later.csv")
+    assert any(text.startswith("town: ") for text in by_kind(column_findings(data))["drift"])
+
+
+def test_a_column_whose_name_looks_like_a_pattern_can_be_passed_over(tmp_path: Path) -> None:
+    data = read(columns() | {"b [EUR]": np.arange(N) % 7}, tmp_path / "r.csv", ignore=("b [EUR]",))
+    out = [column.name for column in data.columns if column.kind == "left-out"]
+    assert out == ["b [EUR]"]
+
+
+def test_time_that_is_not_kept_because_a_file_says_otherwise_is_told(tmp_path: Path) -> None:
+    made = columns() | {"year": [2020 + i % 5 for i in range(N)]}
+    old = columns(100) | {"year": [2010] * 100}
+    pl.DataFrame(made).write_csv(tmp_path / "rows.csv")
+    pl.DataFrame(old).write_csv(tmp_path / "old.csv")
+    given = TrainOptions(target="y", time="year", test_file=tmp_path / "old.csv")
+    heard: list[Any] = []
+    divided(list_rows(tmp_path / "rows.csv", given), given, heard.append)
+    assert any("100 rows that judge are older in 'year'" in event.text for event in heard)

@@ -204,3 +204,16 @@ def test_what_cannot_be_predicted_is_refused(fitted: TableClassifier) -> None:
 def test_a_parameter_that_is_wrong_is_named_when_it_is_fitted(wrong: Any, words: str) -> None:
     with pytest.raises(OptionError, match=words):
         TableClassifier(**wrong).fit(people(40), "ill")
+
+
+def test_texts_are_read_at_prediction_as_in_training() -> None:
+    random = np.random.default_rng(0)
+    sick = random.random(120) < 0.5
+    words = np.where(sick, "yes", random.choice(["no", "maybe"], 120))
+    days = [f"{(1 if s else 7) + i % 6:02}/{1 + i % 28:02}/2024" for i, s in enumerate(sick)]
+    X = np.column_stack([words, days]).astype(object)
+    classifier = TableClassifier(epochs=20).fit(X, sick)
+    whole = classifier.predict_proba(X)
+    some = np.flatnonzero((words != "maybe") & (np.arange(120) % 28 < 12))  # days or months
+    np.testing.assert_allclose(classifier.predict_proba(X[some]), whole[some], atol=1e-12)
+    assert (classifier.predict(X) == sick).mean() > 0.95

@@ -149,7 +149,7 @@ def test_a_file_to_judge_by_is_read_as_the_training_read_its_own(tmp_path: Path)
     hot = random.random(260) < 0.5
     seen = [f"{1 + i % 28:02}/{(1 if sick else 7) + i % 6:02}/2024" for i, sick in enumerate(hot)]
     words = np.where(hot, "TRUE", random.choice(["FALSE", "maybe"], 260))
-    named = {"seen": seen, "word": words, "x": random.integers(0, 10**6, 260)}
+    named = {"seen": seen, "word": words, "x": random.random(260)}
     frame = pl.DataFrame({**named, "y": np.where(hot, "yes", "no")})
     frame.write_csv(tmp_path / "all.csv")
     run = train(tmp_path / "all.csv", tmp_path / "run", target="y", epochs=20)
@@ -163,6 +163,42 @@ def test_a_file_to_judge_by_is_read_as_the_training_read_its_own(tmp_path: Path)
     assert whole["test"]["accuracy"] == 1.0
     assert found["test"]["accuracy"] == 1.0
     assert found["trained_on"] > 0
+
+
+def test_columns_that_hardly_vary_or_are_empty_when_judged_end_nothing(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(0, 1, 240)
+    nearly = np.zeros(240)
+    nearly[:2] = 1.5
+    day = [f"2024-01-{1 + i % 28:02}" for i in range(240)]
+    frame = pl.DataFrame({"x": x, "nearly": nearly, "day": day, "y": np.where(x > 0, "a", "b")})
+    frame.write_csv(tmp_path / "rows.csv")
+    run = train(tmp_path / "rows.csv", tmp_path / "run", target="y", epochs=2)
+    assert run.report().is_file()
+    empty = frame.with_columns(day=pl.lit(None, pl.String), nearly=pl.lit(None, pl.Float64))
+    empty.write_csv(tmp_path / "empty.csv")
+    evaluate(run.folder, tmp_path / "empty.csv", out=tmp_path / "page")
+    assert (tmp_path / "page" / "report.html").is_file()
+
+
+def test_in_a_cross_validation_no_fold_has_seen_what_it_is_judged_by(tmp_path: Path) -> None:
+    from headstart.columnar import fit_dense
+    from headstart.data.columns import Number
+    from headstart.options import TrainOptions
+    from headstart.tabular import divided, list_rows
+
+    random = np.random.default_rng(0)
+    x = random.normal(0, 1, 90)
+    pl.DataFrame({"x": x, "y": np.where(x > 0, "a", "b")}).write_csv(tmp_path / "rows.csv")
+    options = TrainOptions(target="y", epochs=1)
+    data = divided(list_rows(tmp_path / "rows.csv", options), options, lambda _: None)
+    outcome = fit_dense(data, options, place=tmp_path / "last", resume=False, listen=lambda _: None)
+    values = data.samples.frame["x"].to_numpy()
+    assert len(outcome.judges) == 5
+    for judge in outcome.judges:
+        (column,) = judge.data.columns
+        assert isinstance(column, Number)
+        assert column.center == pytest.approx(np.delete(values, judge.rows).mean())
 
 
 def compared(difference: float, p: float) -> dict[str, Any]:
@@ -187,14 +223,20 @@ def compared(difference: float, p: float) -> dict[str, Any]:
         ),
         ((0.1, 0.001), (-0.05, 0.01), "Gradient boosting does better here than the network"),
         ((0.1, 0.001), (0.05, 0.01), "The network does better here than both: it is worth it."),
-        ((0.0, 0.9), (0.01, 0.5), "Logistic regression and gradient boosting do as well here"),
+        ((0.0, 0.9), (0.0, 0.5), "Logistic regression and gradient boosting do as well here"),
+        (
+            (0.1, 0.001),
+            (0.05, 0.5),
+            "These rows are too few to tell the network from gradient",
+        ),
     ],
 )
 def test_the_comparison_comes_to_one_sentence(
     logistic: tuple[float, float], boosting: tuple[float, float], said: str
 ) -> None:
     pairs = {"logistic_regression": logistic, "gradient_boosting": boosting}
-    metrics = {"comparisons": {name: compared(*pair) for name, pair in pairs.items()}}
+    found = {name: compared(*pair) for name, pair in pairs.items()}
+    metrics = {"task": "table", "comparisons": found}
     assert worth.worth(metrics).startswith(said)
 
 
@@ -203,7 +245,7 @@ def test_each_difference_is_told_with_its_interval_or_as_chance() -> None:
     metrics = {"comparisons": {name: compared(*pair) for name, pair in pairs.items()}}
     first, second = worth.rivals(metrics)
     assert "5.0 points more (95% interval 3.0 to 7.0): more than chance explains" in first.verdict
-    assert "the difference, 0.4 points, is within chance" in second.verdict
+    assert "0.4 points less (95% interval −1.6 to 2.4): no more than chance" in second.verdict
 
 
 def test_a_column_of_few_values_is_a_table_and_others_a_curve_within_its_frame() -> None:

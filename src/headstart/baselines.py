@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from headstart.columnar import examples
 from headstart.data import columns
+from headstart.data.labelled import spread
 from headstart.evaluation.paired import Paired
 from headstart.evaluation.trust import Answers, answered
 from headstart.options import TrainOptions
@@ -42,7 +43,8 @@ def baselines(
     found = {}
     for kind, fit in fits.items():
         pieces = [
-            fit(data, np.setdiff1d(train, judge.rows), judge.rows, options) for judge in judges
+            fit(judge.data, np.setdiff1d(train, judge.rows), judge.rows, options)
+            for judge in judges
         ]
         found[kind] = answered(name, rows, labels[rows], pieces)
     return found
@@ -71,8 +73,8 @@ def compared(
 
 def _logistic(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> NDArray[np.float64]:
     """Multinomial logistic regression, its L2 penalty chosen as that of a head on photos."""
-    thin = -(-len(train) * _flat_width(data) // _NUMBERS)
-    used, kept = train[::thin], data.on("validation")
+    most = _NUMBERS // _flat_width(data)
+    used, kept = spread(train, most), spread(data.on("validation"), most)
     if len(kept):
         head = select(_problem(data, used, options), _flat(data, kept), data.labels[kept])
     else:  # a fifth of the training rows chooses the penalty
@@ -80,7 +82,8 @@ def _logistic(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> N
         kept, rest = np.split(drawn, [-(-len(drawn) // 5)])
         trial = select(_problem(data, rest, options), _flat(data, kept), data.labels[kept])
         head = _problem(data, used, options).solve(trial.strength)
-    return head.probabilities(_flat(data, judged))
+    pieces = np.array_split(judged, -(-len(judged) // most))
+    return np.concatenate([head.probabilities(_flat(data, piece)) for piece in pieces])
 
 
 def _problem(data: Data, train: Rows, options: TrainOptions) -> Problem:
@@ -94,9 +97,9 @@ def _boosted(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> ND
     from threadpoolctl import threadpool_limits
 
     codes = [place for place, buckets, _ in columns.embedded(data.columns) if buckets <= _BINS]
+    # Its own stopping would draw rows of its own, whatever their groups, and wants two of a class.
     trees = HistGradientBoostingClassifier(
-        categorical_features=codes or None,
-        random_state=options.seed,
+        categorical_features=codes or None, early_stopping=False, random_state=options.seed
     )
     learned = examples(data, train, options)
     found = np.zeros((len(judged), len(data.classes)))

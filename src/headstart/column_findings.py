@@ -17,6 +17,7 @@ _LEAST = 40  # training rows, below which one column may tell all by chance
 _LEFT = 0.03  # of the mistakes of always giving the same answer: a column that leaves fewer
 _BINS = 10
 _SHIFTED = 0.2  # population stability index, from which on it is called large
+_EXPECTED = 5  # rows of a bin; those with fewer are counted as one
 _EMPTIER = 0.1  # of the rows: then that is what moved
 _BEYOND = 4.0  # standard deviations that chance does not explain
 
@@ -173,11 +174,17 @@ def _shift(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
     The sum over the bins of (p − q) · ln(p / q); times n · m / (n + m) it is about χ² of one
     degree less than there are bins (Yurdakul, Statistical Properties of PSI, 2018).
     """
-    there = (first + second) > 0
-    n, m, bins = int(first.sum()), int(second.sum()), int(there.sum())
+    n, m = int(first.sum()), int(second.sum())
+    sparse = (first + second) * min(n, m) < _EXPECTED * (n + m)  # there χ² holds no longer
+    pooled = [
+        np.append(counts[~sparse], counts[sparse].sum()).astype(np.float64)
+        for counts in (first, second)
+    ]
+    there = (pooled[0] + pooled[1]) > 0
+    bins = int(there.sum())
     if bins < 2:
         return 0.0
-    p, q = ((counts[there] + 0.5) / (counts.sum() + 0.5 * bins) for counts in (first, second))
+    p, q = ((counts[there] + 0.5) / (counts.sum() + 0.5 * bins) for counts in pooled)
     index = float(((p - q) * np.log(p / q)).sum())
     degrees = bins - 1
     ratio = index * n * m / (n + m) / degrees
@@ -199,7 +206,8 @@ def _moved(column: Used, data: Data, train: NDArray[np.int64], rows: NDArray[np.
         new = set(mapping.unseen(column, after))
         if new:
             share = after.cast(pl.String).is_in(list(new)).sum() / len(after)
-            return f"{share:.0%} of the rows have values that training has hardly any of"
+            if share > _EMPTIER:
+                return f"{share:.0%} of the rows have values that training has hardly any of"
     return "its values have other shares"
 
 
@@ -218,7 +226,17 @@ def _left_out(data: Data) -> Iterator[Finding]:
             "Values that name the rows and say nothing of others: the network is not given them.",
             "If they do tell something, make a column of that part of them; else drop them.",
         )
-    rest = [column for column in out if column not in ids]
+    nearly = [column for column in out if column.reason.startswith(mapping.NEARLY)]
+    if nearly:
+        yield Finding(
+            "nearly-numbers",
+            "warning",
+            _named(nearly),
+            "Columns of numbers but for some cells: the network is not given them, and loses what "
+            "they tell.",
+            "Empty these cells, or write NA into them.",
+        )
+    rest = [column for column in out if column not in ids + nearly]
     if rest:
         yield Finding(
             "column-left-out",

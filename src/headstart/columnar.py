@@ -28,7 +28,7 @@ from headstart.options import TrainOptions
 from headstart.outcome import Columnar, Judge, Tuned
 from headstart.sets import SIDES
 from headstart.store.files import printable
-from headstart.tabular import Data
+from headstart.tabular import Data, fitted_to
 from headstart.training import loop
 from headstart.training.examples import Examples
 from headstart.training.head import balanced_weights
@@ -74,7 +74,7 @@ def fit_dense(
     shape, plan = shape_of(data, options), for_columns(options, len(number["train"]))
     judges: list[Judge] = []
     if not len(number["validation"]) and not len(number["test"]):
-        judges = _crossed(data, shape, plan, options)
+        judges = _crossed(data, plan, options)
     kept = number["validation"]
     with ready_network(shape, plan, options.seed, len(number["train"])) as network:
         trained = loop.train(
@@ -102,7 +102,7 @@ def fit_dense(
     if judges:
         answers.append(_cross_validated(data, judges))
     else:
-        judges = [Judge(answers[-1].samples, predict)]
+        judges = [Judge(answers[-1].samples, predict, data)]
     return Columnar(
         answers,
         lambda samples: predict(data.matrix[samples]),
@@ -172,8 +172,8 @@ def _predict(engine: OpenVinoEngine, matrix: NDArray[np.float32]) -> NDArray[np.
     return np.concatenate([softmax(engine.run(piece)) for piece in pieces])
 
 
-def _crossed(data: Data, shape: Shape, plan: Plan, options: TrainOptions) -> list[Judge]:
-    """Networks that each have not seen a fifth of the training rows."""
+def _crossed(data: Data, plan: Plan, options: TrainOptions) -> list[Judge]:
+    """Networks that each have not seen a fifth of the training rows, nor have their columns."""
     train = data.on("train")
     labels = [data.samples.labels[i] for i in train]
     keys = [data.samples.keys[i] for i in train]
@@ -190,19 +190,20 @@ def _crossed(data: Data, shape: Shape, plan: Plan, options: TrainOptions) -> lis
     recipe = replace(plan.recipe, patience=None, keep_best=False)
     judges = []
     for k in np.unique(fold[fold >= 0]).tolist():
-        training = examples(data, train[fold != k], options)
+        told = fitted_to(data, train[fold != k], options)
+        shape, training = shape_of(told, options), examples(told, train[fold != k], options)
         with ready_network(shape, plan, options.seed, len(training.labels)) as network:
             loop.train(network, recipe, training, None, seed=options.seed)
             tensors = dense.weights_of(network)
         engine = _engine(dense.openvino_model(shape, tensors), tensors)
-        judges.append(Judge(train[fold == k], partial(_predict, engine)))
+        judges.append(Judge(train[fold == k], partial(_predict, engine), told))
     return judges
 
 
 def _cross_validated(data: Data, judges: list[Judge]) -> Answers:
     """What networks say of the rows that each had not seen, in the order of the rows."""
     rows = np.concatenate([judge.rows for judge in judges])
-    found = np.concatenate([judge.predict(data.matrix[judge.rows]) for judge in judges])
+    found = np.concatenate([judge.predict(judge.data.matrix[judge.rows]) for judge in judges])
     order = np.argsort(rows)
     rows = rows[order]
     return answered("cross-validation", rows, data.labels[rows], [found[order]])

@@ -1,7 +1,7 @@
 """What was found in the data: facts the user should know, each with its mend."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 
@@ -12,10 +12,12 @@ class LeftOut:
     Attributes:
         name: the sample's name, as in `split.csv`.
         reason: why, in words that fit after a colon, with no full stop.
+        count: how many there are of this name.
     """
 
     name: str
     reason: str
+    count: int = field(default=1, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

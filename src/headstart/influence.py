@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.data import columns, mapping
 from headstart.data.columns import Boolean, Category, LeftOut, Moment, Number, Used
+from headstart.data.labelled import spread
 from headstart.evaluation.importance import Predict, dependence, permuted
 from headstart.evaluation.trust import Z95, Answers
 from headstart.outcome import Judge
@@ -19,6 +20,7 @@ from headstart.tabular import Data
 
 _ROWS = 5000  # that importance is measured on, at most
 _ROUNDS = 10
+_PREDICTED = 20_000_000  # rows, over all rounds and columns: some ten seconds
 _AVERAGED = 1000  # rows of a partial dependence
 _TOP = 3  # columns that have one
 _POINTS = 21  # of its curve
@@ -42,7 +44,8 @@ def described(
     known = {column.name: (column, place) for column, place in columns.places(data.columns)}
     best = [known[row["name"]] for row in ranked]
     rows = np.sort(np.concatenate([judge.rows for judge in judges]))
-    some = data.matrix[_spread(rows, _AVERAGED)]
+    some = data.matrix[spread(rows, _AVERAGED)]
+    followed = [_followed(data, column, place, predict, some) for column, place in best[:_TOP]]
     return {
         "format": 1,
         "set": answers.name.replace("-", "_"),
@@ -54,9 +57,7 @@ def described(
             for column in data.columns
             if isinstance(column, LeftOut)
         ],
-        "dependence": [
-            _followed(data, column, place, predict, some) for column, place in best[:_TOP]
-        ],
+        "dependence": [found for found in followed if found["at"]],
         "samples": _samples(data, answers, best[:_SHOWN]),
     }
 
@@ -65,19 +66,25 @@ def _ranked(data: Data, judges: Sequence[Judge], seed: int) -> list[dict[str, An
     """The columns by what the accuracy loses without them, with intervals over the rows."""
     placed = columns.places(data.columns)
     n = sum(len(judge.rows) for judge in judges)
-    lost, risen = [], []
+    rounds = int(np.clip(_PREDICTED // (min(n, _ROWS) * len(placed)), 1, _ROUNDS))
+    lost: list[NDArray[np.float64]] = []
+    risen: list[NDArray[np.float64]] = []
     for judge in judges:
-        rows = _spread(judge.rows, -(-_ROWS * len(judge.rows) // n))
+        rows = spread(judge.rows, -(-_ROWS * len(judge.rows) // n))
+        known = {column.name: place for column, place in columns.places(judge.data.columns)}
+        there = [j for j, (column, _) in enumerate(placed) if column.name in known]
         found = permuted(
             judge.predict,
-            data.matrix[rows],
+            judge.data.matrix[rows],
             data.labels[rows],
-            [place for _, place in placed],
-            rounds=_ROUNDS,
+            [known[placed[j][0].name] for j in there],
+            rounds=rounds,
             seed=seed,
         )
-        lost.append(found[0])
-        risen.append(found[1])
+        for all_of_it, part in zip((lost, risen), found, strict=True):
+            whole = np.zeros((len(rows), len(placed)))  # a column that is left out loses nothing
+            whole[:, there] = part
+            all_of_it.append(whole)
     drops, rises = np.concatenate(lost), np.concatenate(risen)
     half = Z95 * drops.std(axis=0) / np.sqrt(len(drops))
     rows_of_it = [
@@ -99,7 +106,7 @@ def _followed(
     data: Data, column: Used, place: slice, predict: Predict, matrix: NDArray[np.float32]
 ) -> dict[str, Any]:
     cells = _grid(column, data.samples.frame[column.name])
-    if column.missing:
+    if len(cells) and column.missing:
         cells = cells.extend(pl.Series([None], dtype=cells.dtype))
     found = dependence(predict, matrix, place, mapping.numbers(column, cells))
     return {
@@ -116,26 +123,29 @@ def _grid(column: Used, cells: pl.Series) -> pl.Series:
     match column:
         case Category():
             often = cells.cast(pl.String).value_counts(sort=True)[column.name].to_list()
-            return pl.Series([value for value in often if value in column.values][:_BARS])
+            known = [value for value in often if value in column.values]
+            return pl.Series(known[:_BARS], dtype=pl.String)
         case Boolean():
             return pl.Series([False, True])
         case Moment():
+            if not len(there):
+                return there
             ordered = there.sort()
             at = np.linspace(*_RANGE, _POINTS) * (len(ordered) - 1)
             places = at.round().astype(int)
             return ordered.gather(places).unique(maintain_order=True)
         case Number():
             values = there.cast(pl.Float64)
+            if not len(values):
+                return values
             low, high = (float(values.quantile(q) or 0) for q in _RANGE)
             points = np.linspace(low, high, _POINTS)
-            if cells.dtype.is_integer():
-                points = np.unique(points.round())
-            return pl.Series(points)
+            return pl.Series(np.unique(points.round() if cells.dtype.is_integer() else points))
 
 
 def _samples(data: Data, answers: Answers, shown: Sequence[tuple[Used, slice]]) -> dict[str, Any]:
     """A few rows as they stand in the table, and as the network takes them."""
-    at = _spread(np.arange(len(answers.samples)), _SAMPLES)
+    at = spread(np.arange(len(answers.samples)), _SAMPLES)
     names = columns.names(data.columns)
     return {
         "columns": [{"name": column.name, "numbers": names[place]} for column, place in shown],
@@ -156,12 +166,6 @@ def _samples(data: Data, answers: Answers, shown: Sequence[tuple[Used, slice]]) 
             )
         ],
     }
-
-
-def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most so many of the rows, from all over them."""
-    n = min(most, len(rows))
-    return rows[np.arange(n) * len(rows) // n]
 
 
 def _json(value: Any) -> Any:

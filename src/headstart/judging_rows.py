@@ -13,12 +13,15 @@ from headstart.bundle.classifier import Classifier
 from headstart.bundle.manifest import Dense
 from headstart.clock import Clock
 from headstart.data import table
+from headstart.data.equal_rows import clusters, differ
+from headstart.errors import OptionError
 from headstart.evaluation.trust import answered
 from headstart.events import Listener
 from headstart.options import Layout
 from headstart.outcome import Judge
 from headstart.record.evaluation import Judged, described, find, trained_on
-from headstart.tabular import Data, clusters, differ, of_table
+from headstart.tabular import Data, of_table, tell_drawn
+from headstart.training.plan import refuse_for_rows
 
 _SEED = 0  # of the rows that are told another's column
 
@@ -36,6 +39,13 @@ def judged_by_rows(
     Raises:
         SourceError: as `judging.evaluate`.
     """
+    refuse_for_rows(layout)
+    if layout.ignore:
+        raise OptionError(
+            "would do nothing: the classifier takes the columns that it was trained on.",
+            where="--ignore",
+            mend="Leave it out.",
+        )
     manifest = classifier.manifest
     made = manifest.network
     with clock("scan"):
@@ -45,10 +55,11 @@ def judged_by_rows(
         samples = of_table(found, target, drop_unlabelled=layout.drop_unlabelled, judged=True)
         classifier.check_labels(samples.labels)
         samples = replace(samples, classes=classifier.classes)
+        tell_drawn(samples, listen)
         reader = rows.Reader(manifest.table, found.source)
         matrix = reader.matrix(samples.frame)
         reader.tell(listen)
-    together, sides = clusters(samples), np.full(len(samples), "test")
+    together, sides = clusters(samples.frame, samples.given), np.full(len(samples), "test")
     data = Data(samples, together, sides, together, None, manifest.table.columns, matrix)
     number = np.arange(len(samples))
 
@@ -57,8 +68,8 @@ def judged_by_rows(
 
     with clock("evaluate"):
         answers = answered("test", number, samples.numbers, [predict(matrix)])
-        told = influence.described(data, [Judge(number, predict)], answers, predict, _SEED)
-    seen = trained_on(Path(model), classifier) if differ(samples) else set()
+        told = influence.described(data, [Judge(number, predict, data)], answers, predict, _SEED)
+    seen = trained_on(Path(model), classifier) if differ(samples.frame, samples.given) else set()
     findings = find(data, seen, listen)
     metrics = described(model, classifier, data, answers, findings) | {
         "target": target,

@@ -211,20 +211,23 @@ class TrainOptions(Division, Augmentation):
     )
     epochs: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None,
-        description="Most times that training by gradient sees each photo (default: 6; from "
-        "nothing 20).",
+        description="Most times that training by gradient sees each sample (default: 6; from "
+        "nothing 20; rows of a table 80).",
     )
     batch_size: Annotated[int, Field(ge=1, le=4096)] | None = Field(
-        None, description="Photos in one step of training by gradient (default: 32)."
+        None,
+        description="Samples in one step of training by gradient (default: 32; of a table "
+        "a sixtieth of the rows, 16 to 512).",
     )
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = Field(
         None,
-        description="Highest rate of training by gradient (default: 0.002; from nothing 0.001).",
+        description="Highest rate of training by gradient (default: 0.002; from nothing 0.001; "
+        "tables 0.004).",
     )
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         None,
         description="Share of the features left out at random, in training by gradient "
-        "(default: 0.2).",
+        "(default: 0.2; tables 0.1).",
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         None,
@@ -234,12 +237,12 @@ class TrainOptions(Division, Augmentation):
     patience: Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="Epochs without a lower validation loss after which training by gradient "
-        "stops (default: 3; from nothing 5).",
+        "stops (default: 3; from nothing 5; tables 15).",
     )
     budget: Annotated[float, Field(gt=0)] | None = Field(
         None,
         description="Seconds that training by gradient may take (default: 300 where nothing says "
-        "how long: neither epochs nor recipe nor what is trained; else no end).",
+        "how long: neither epochs nor recipe nor what is trained; else, and for tables, no end).",
     )
     views: Annotated[int, Field(ge=0, le=100)] | None = Field(
         None,

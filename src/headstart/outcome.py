@@ -16,6 +16,8 @@ from headstart.training.head import Head
 if TYPE_CHECKING:
     from openvino import Model
 
+    from headstart.tabular import Data  # polars takes 0.15 s
+
 
 @dataclass(frozen=True)
 class Tuned:
@@ -84,10 +86,12 @@ class Judge:
     Attributes:
         rows: int64 (m,), their numbers; none of them trained it.
         predict: rows as the network takes them, float32 (n, width), to probabilities.
+        data: all rows, told as this network is told them.
     """
 
     rows: NDArray[np.int64]
     predict: Predict
+    data: "Data"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The order of the work: from labelled photos to an evaluated, saved classifier."""
+"""The order of the work: from labelled photos or rows to an evaluated, saved classifier."""
 
 import shlex
 from collections.abc import Sequence
@@ -47,10 +47,11 @@ def train(
     listen: Listener = nobody,
     **options: Any,
 ) -> Run:
-    """Train a classifier on labelled photos, evaluate it, and save it.
+    """Train a classifier on labelled photos or rows, evaluate it, and save it.
 
     Args:
-        source: a folder, zip, CSV or Parquet file of photos.
+        source: a folder or zip of photos, a list of them with `image_column`, or a table with
+            `target`.
         out: the run folder to make (default: the next free `runs/NAME-N`).
         force: replace the run that is there.
         resume: go on with a training that was cut off.

@@ -3,8 +3,7 @@
 import fnmatch
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import ClassVar
@@ -16,9 +15,11 @@ from numpy.typing import NDArray
 from headstart.data import beside, mapping, roles, split, table
 from headstart.data.columns import LeftOut as ColumnLeftOut
 from headstart.data.columns import Moment, Used
+from headstart.data.equal_rows import clusters, row_keys
 from headstart.data.labelled import Divided, Labelled, in_order
 from headstart.data.listing import find
 from headstart.data.table import Table
+from headstart.data.typed import EXACT
 from headstart.errors import SourceError
 from headstart.events import Listener, Notice
 from headstart.findings import LeftOut
@@ -28,7 +29,6 @@ from headstart.store.cells import escaped
 from headstart.store.files import printable
 
 _MANY_CLASSES = 30  # numbers with more distinct values than this, most of them rare: no classes
-_REPEATED = 0.1  # of the rows: from then on equal rows are different samples
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def of_table(
         )
     out = [LeftOut(row, f"no value in {name!r}") for row in found.names(missing)]
     if found.not_drawn:
-        out.append(LeftOut(f"{found.not_drawn:,} rows", _drawn(len(missing))))
+        out.append(LeftOut(f"{found.not_drawn:,} rows", _drawn(len(missing)), found.not_drawn))
     frame = found.frame.filter(~missing)
     labels = _labels(frame[name], where, judged)
     features = frame.drop(name)
@@ -165,7 +165,8 @@ def _labels(column: pl.Series, where: str, judged: bool) -> list[str]:
             where=where,
             mend="Name another --target, or make a few classes of its values first.",
         )
-    if column.dtype.is_float() and bool((column == column.round()).all()):
+    whole = column.dtype.is_float() and bool((column == column.round()).all())
+    if whole and float(column.abs().max() or 0) < EXACT:  # type: ignore[arg-type]
         column = column.cast(pl.Int64)
     texts = [printable(str(value)) for value in column.cast(pl.String)]
     rare = [label for label, times in Counter(texts).items() if times < 2]
@@ -178,42 +179,6 @@ def _labels(column: pl.Series, where: str, judged: bool) -> list[str]:
     return texts
 
 
-def row_keys(features: pl.DataFrame, labels: list[str]) -> list[str]:
-    """SHA-256 of the content of each row; rows that are equal are told apart by their order.
-
-    In a table of few columns rows are equal by chance, not because one was copied; such rows
-    may part. `clusters` says which must not.
-    """
-    texts = features.select(pl.concat_str(pl.all().cast(pl.String).fill_null("\0"), separator="\1"))
-    seen: Counter[str] = Counter()
-    keys = []
-    for text, label in zip(texts.to_series(), labels, strict=True):
-        content = f"{text}\1{label}"
-        keys.append(sha256(f"{content}\2{seen[content]}".encode()).hexdigest())
-        seen[content] += 1
-    return keys
-
-
-def clusters(rows: Rows) -> NDArray[np.int64]:
-    """int64 (n,): rows equal but for their labels have one number, unless so many are equal that
-    it is chance."""
-    if not differ(rows):
-        return np.arange(len(rows))
-    cells = pl.struct(pl.all()).rank("dense")
-    numbers = rows.frame.select(cells).to_series().to_list()
-    first: dict[int, int] = {}
-    return np.array([first.setdefault(number, len(first)) for number in numbers], np.int64)
-
-
-def differ(rows: Rows) -> bool:
-    """Whether rows that are equal are the exception, so that they were probably copied.
-
-    Rows of different files are not counted as equal: one file may be a copy of the other.
-    """
-    given = pl.Series("\0given", rows.given, dtype=pl.String)
-    return rows.frame.with_columns(given).n_unique() >= (1 - _REPEATED) * len(rows)
-
-
 def _ignored(rows: Rows, patterns: Sequence[str]) -> list[str]:
     """The columns that are to be passed over.
 
@@ -222,7 +187,8 @@ def _ignored(rows: Rows, patterns: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     for pattern in patterns:
-        fitting = fnmatch.filter(rows.frame.columns, pattern)
+        exact = [name for name in rows.frame.columns if name == pattern]  # it may hold [ or *
+        fitting = exact or fnmatch.filter(rows.frame.columns, pattern)
         if not fitting:
             find(pattern, "--ignore", "", rows.frame.columns, printable(rows.source))
         found += fitting
@@ -231,14 +197,15 @@ def _ignored(rows: Rows, patterns: Sequence[str]) -> list[str]:
 
 def parted(
     rows: Rows, options: Division, listen: Listener
-) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """What of the rows stays together, int64 (n,), and the side of each, str (n,).
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.str_]]:
+    """Which rows are copies of one another, which stay together, int64 (n,) both, and the side of
+    each, str (n,).
 
     Raises:
         OptionError, SourceError: as `split.divide`; or as `roles.groups` and `roles.times`.
     """
     where, times = printable(rows.source), None
-    together = clusters(rows)
+    together = copies = _copies(rows, options)
     if options.group is not None:  # rows that are equal in every cell are of one group
         together = roles.groups(rows.frame, options.group, rows.names, where)
     if options.time is not None:
@@ -254,7 +221,32 @@ def parted(
                     "so it was given: the figures may be better than they should be."
                 )
             )
-    return together, sides
+    if times is not None:
+        judging = np.isin(sides, ("validation", "test"))
+        older = int((times[judging] < times[sides == "train"].max(initial=-1)).sum())
+        if older:
+            listen(
+                Notice(
+                    f"{older:,} rows that judge are older in {options.time!r} than some that "
+                    "train, for so they were given: the figures are not those of a later time."
+                )
+            )
+    return copies, together, sides
+
+
+def _copies(rows: Rows, options: Division) -> NDArray[np.int64]:
+    """`clusters`, by the columns that the network may be given."""
+    named = {str(getattr(options, option, None)) for option in roles.REASONS}
+    named |= set(_ignored(rows, options.ignore))
+    return clusters(rows.frame.drop(named & {*rows.frame.columns}), rows.given)
+
+
+def tell_drawn(rows: Rows, listen: Listener) -> None:
+    """Tell that not all rows of a table were read."""
+    if rows.not_drawn:
+        total = len(rows) + rows.not_drawn
+        used = f"{len(rows):,} of {total:,} rows are used, drawn from all over the table"
+        listen(Notice(f"{used}; --most-rows sets how many."))
 
 
 def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:
@@ -264,11 +256,8 @@ def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:
         OptionError, SourceError: as `parted` and `roles.weights`; or no column is left to learn
             from.
     """
-    if rows.not_drawn:
-        total = len(rows) + rows.not_drawn
-        used = f"{len(rows):,} of {total:,} rows are used, drawn from all over the table"
-        listen(Notice(f"{used}; --most-rows sets how many."))
-    together, sides = parted(rows, options, listen)
+    tell_drawn(rows, listen)
+    copies, together, sides = parted(rows, options, listen)
     weights = None
     if options.sample_weight is not None:
         where = printable(rows.source)
@@ -293,7 +282,16 @@ def divided(rows: Rows, options: TrainOptions, listen: Listener) -> Data:
         named = "; ".join(f"{column.name}: {column.reason}" for column in out)
         listen(Notice(f"{len(out)} of {len(fitted)} columns left out. {named}."))
     matrix = mapping.matrix(fitted, rows.frame)
-    return Data(rows, clusters(rows), sides, together, weights, fitted, matrix)
+    return Data(rows, copies, sides, together, weights, fitted, matrix)
+
+
+def fitted_to(data: Data, train: NDArray[np.int64], options: TrainOptions) -> Data:
+    """The same rows, their columns fitted to some of them alone."""
+    fitted = _fitted(data.samples, train, options)
+    if all(isinstance(column, ColumnLeftOut) for column in fitted):
+        return data  # so few rows that a column seems constant in them
+    matrix = mapping.matrix(fitted, data.samples.frame)
+    return replace(data, columns=fitted, matrix=matrix)
 
 
 def _fitted(

@@ -108,10 +108,11 @@ def test_a_file_without_a_row_is_an_error_in_pieces_too(content: str, tmp_path: 
 
 def test_what_was_not_read_is_said(tmp_path: Path) -> None:
     rows = of_table(table.read(put(tmp_path / "rows.csv"), most=100), "y")
-    assert [(item.name, item.reason) for item in rows.left_out] == [
+    assert [(item.name, item.reason, item.count) for item in rows.left_out] == [
         (
             "4,900 rows",
             "not read: 100 others were drawn, from all over the table; --most-rows sets that",
+            4900,
         )
     ]
 

@@ -15,8 +15,9 @@ import polars as pl
 import pytest
 
 from headstart.data import packed, parquet_footer, table
+from headstart.data.equal_rows import clusters
 from headstart.errors import HeadstartError, SourceError
-from headstart.tabular import clusters, of_table
+from headstart.tabular import of_table
 
 GIB = 1 << 30
 SMALL = 300
@@ -79,7 +80,8 @@ def test_fault_43_flipped_bits_and_cut_ends_are_errors_or_harmless(
             forged[len(data) - 1 - draw.randrange(places)] ^= 1 << draw.randrange(8)
         path.write_bytes(forged)
         try:
-            clusters(of_table(table.read(path), "label", drop_unlabelled=True))
+            rows = of_table(table.read(path), "label", drop_unlabelled=True)
+            clusters(rows.frame, rows.given)
         except HeadstartError as error:
             found["refused"] += 1
             found["lines"] += str(error).count("\n")

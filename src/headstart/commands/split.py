@@ -89,13 +89,14 @@ def division(source: str, options: Division, listen: Listener) -> tuple[Photos, 
 
 def division_of_rows(source: str, options: Division, listen: Listener) -> "tuple[Rows, Divided]":
     """The sides that `train` with these options gives the rows of a table."""
-    from headstart.tabular import clusters, list_rows, parted  # polars takes 0.15 s
+    from headstart.tabular import list_rows, parted  # polars takes 0.15 s
 
     refuse_for_rows(options)
     found = list_rows(source, options)
     for item in found.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
-    return found, Divided(found, clusters(found), parted(found, options, listen)[1])
+    copies, _, sides = parted(found, options, listen)
+    return found, Divided(found, copies, sides)
 
 
 def print_rows(data: Divided) -> None:

@@ -9,6 +9,23 @@ from numpy.typing import NDArray
 from headstart.data.labelled import Divided
 from headstart.findings import Finding
 
+_DISPUTED = {
+    "sample": (
+        "The same sample stands under more than one label, and only one can be right.",
+        "Take it out of the classes that it does not belong to.",
+    ),
+    "photo": (
+        "The same photo stands under more than one label, and only one can be right.",
+        "Take the photo out of the classes that it does not belong to.",
+    ),
+    "row": (
+        "Rows that are equal in all that the network is told have different labels: whatever it "
+        "answers, it is wrong on some of them.",
+        "If one of them is a slip, mend it; else add a column that tells them apart.",
+    ),
+}
+"""Why samples under two labels matter, and what to do, by what a sample is called."""
+
 
 def identical(keys: Sequence[str]) -> NDArray[np.int64]:
     """Cluster files of the same content.
@@ -61,8 +78,7 @@ def copies(data: Divided) -> list[Finding]:
             f"same-{noun}-two-labels",
             "warning",
             named(disputed),
-            f"The same {noun} stands under more than one label, and only one can be right.",
-            f"Take the {noun} out of the classes that it does not belong to.",
+            *_DISPUTED.get(noun, _DISPUTED["sample"]),
         ),
         Finding(
             "duplicate",

@@ -79,7 +79,13 @@ class Divided:
         return np.flatnonzero(self.sides == side)
 
 
+def spread(samples: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of the samples, from all over them."""
+    n = min(max(most, 1), len(samples))
+    return samples[np.arange(n) * len(samples) // max(n, 1)]
+
+
 def in_order(classes: Collection[str]) -> tuple[str, ...]:
-    """The classes sorted by name, or in numeric order where all are integers."""
-    numbers = all(re.fullmatch(r"-?[0-9]{1,18}", name) for name in classes)
-    return tuple(sorted(classes, key=lambda name: (int(name) if numbers else 0, name)))
+    """The classes sorted by name, or in numeric order where all are numbers."""
+    numbers = all(re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", name) for name in classes)
+    return tuple(sorted(classes, key=lambda name: (float(name) if numbers else 0, name)))

@@ -24,11 +24,16 @@ from headstart.data.columns import (
     places,
     width,
 )
-from headstart.data.typed import MISSING, as_texts, moments, typed
+from headstart.data.typed import MISSING, NUMBER, as_texts, moments, typed
 
 AN_ID = "an id"
 """How the reason begins to leave out a column that only names the rows."""
 
+NEARLY = "nearly numbers"
+"""How the reason begins to leave out a column that some cells keep from being one of numbers."""
+
+_COMMA = r"^[+-]?\d+,\d+$"
+_MOST_NUMBERS = 0.9  # of the cells
 _FEW = 2  # rows of a category: one that is rarer says nothing that could be learned
 _ONE_HOT = 12  # categories; more get a trained vector each
 _MANY = 0.5  # of the rows have a value of their own: no category, but an id or a text
@@ -58,6 +63,8 @@ def fit(
 
 def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Used | LeftOut:
     name, dtype = column.name, column.dtype
+    if dtype == pl.String:
+        column = _texts(column)  # some files pad their texts with blanks
     missing = column.null_count() > 0
     values = column.drop_nulls()
     distinct = values.n_unique()
@@ -75,6 +82,8 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
                 name=name, reason=f"{AN_ID}: whole numbers, each there once, without gaps"
             )
         return _number(column, missing, scaling)
+    if reason := _nearly_numbers(values):
+        return LeftOut(name=name, reason=reason)
     lengths = values.str.split(" ").list.len()
     if (distinct > _MANY * len(values) and len(values) >= _ID_ROWS) or distinct > _MOST:
         if float(lengths.mean() or 0) >= _WORDS:  # type: ignore[arg-type]
@@ -88,6 +97,19 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
         return LeftOut(name=name, reason="no value stands there twice")
     embedded = 0 if len(kept) <= _ONE_HOT else min(16, 1 + round(math.sqrt(len(kept))))
     return Category(name=name, values=tuple(kept), missing=missing, embedded=embedded)
+
+
+def _nearly_numbers(texts: pl.Series) -> str:
+    """Why texts of which most are numbers are nothing that can be used; empty: they are not."""
+    if texts.n_unique() <= _ONE_HOT or len(texts) < _ID_ROWS:
+        return ""
+    numbers = texts.str.contains(NUMBER)
+    if texts.str.contains(_COMMA).mean() > _MOST_NUMBERS:  # type: ignore[operator]
+        return f"{NEARLY}: commas stand for points, such as in {_short(texts[0])}"
+    if _MOST_NUMBERS < numbers.mean() < 1:  # type: ignore[operator]
+        odd = texts.filter(~numbers)
+        return f"{NEARLY}: {len(odd):,} of {len(texts):,} cells are none, such as {_short(odd[0])}"
+    return ""
 
 
 def _number(column: pl.Series, missing: bool, scaling: Scaling | None) -> Number:

@@ -1,6 +1,6 @@
 """What a column of texts is: one type for the whole of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import polars as pl
@@ -8,7 +8,8 @@ import polars as pl
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "?")
 """Cells of a text file that hold no value."""
 
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_NO_LABEL = tuple(word for word in MISSING if word not in ("None", "?"))  # these are classes too
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _INTEGER = r"^[+-]?\d+$"
 _CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
 EXACT = 2**53  # integers beyond it are no longer told apart as float64
@@ -34,10 +35,10 @@ _MOMENTS = (
 _BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 
 
-def as_texts(column: pl.Series) -> pl.Series:
+def as_texts(column: pl.Series, missing: Collection[str] = MISSING) -> pl.Series:
     """A column of texts without blanks around them; null where they hold no value."""
     texts = column.str.strip_chars()
-    return texts.set(texts.is_in(MISSING), None)
+    return texts.set(texts.is_in(missing), None)
 
 
 def typed(column: pl.Series, *, labels: bool = False) -> pl.Series:
@@ -47,9 +48,9 @@ def typed(column: pl.Series, *, labels: bool = False) -> pl.Series:
     zero: they are names.
 
     Args:
-        labels: words stay as they stand, `yes` and `no` too.
+        labels: words stay as they stand: `yes` and `no`, and `None`, which is a class like others.
     """
-    texts = as_texts(column)
+    texts = as_texts(column, _NO_LABEL if labels else MISSING)
     values = texts.drop_nulls()
     if not len(values):
         return pl.Series(column.name, [None] * len(column), pl.Null)
@@ -72,7 +73,7 @@ def whole_numbers(column: pl.Series) -> bool:
 
 
 def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:
-    if not values.str.contains(_NUMBER).all() or values.str.contains(_CODE).any():
+    if not values.str.contains(NUMBER).all() or values.str.contains(_CODE).any():
         return None
     if values.str.contains(_INTEGER).all():
         numbers = texts.str.strip_prefix("+").cast(pl.Int64, strict=False)

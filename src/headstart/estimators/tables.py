@@ -20,11 +20,12 @@ from headstart.backbone import dense
 from headstart.columnar import ready_network, shape_of
 from headstart.data import mapping, split, table
 from headstart.data.columns import LeftOut
-from headstart.data.typed import typed
+from headstart.data.equal_rows import row_keys
+from headstart.data.typed import forms_of, typed
 from headstart.evaluation.metrics import softmax
 from headstart.events import nobody
 from headstart.options import TrainOptions, options_from
-from headstart.tabular import Rows, divided, row_keys
+from headstart.tabular import Rows, divided
 from headstart.training import loop
 from headstart.training.examples import Examples
 from headstart.training.head import balanced_weights
@@ -119,7 +120,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             frame=frame,
             rows=np.arange(len(frame)),
             not_drawn=0,
-            forms={},
+            forms=self.forms_,
             target="y",
         )
         data = divided(rows, options, nobody)
@@ -190,7 +191,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.target_ = y if isinstance(y, str) else None
         if not _is_frame(X) and self.target_ is None:
             X, y = validate_data(self, X, y, **_ARRAY)
-            return _as_columns(X), y
+            texts = _as_columns(X)
+            frame = texts.select(typed(c) if c.dtype == pl.String else c for c in texts)
+            self.forms_ = forms_of(frame, texts)
+            return table.checked(frame, "X"), y
+        self.forms_ = {}
         frame = table.checked(table.as_frame(X), "X")
         if self.target_ is not None:
             frame, y = _parted(frame, self.target_)
@@ -236,7 +241,7 @@ def _parted(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, NDArray[Any]]
 
 
 def _as_columns(array: NDArray[Any]) -> pl.DataFrame:
-    """The columns of an array (n, d), each of one type, named x0, x1, …"""
+    """The columns of an array (n, d), numbers or texts, named x0, x1, …"""
     named = {f"x{i}": _column(array[:, i]) for i in range(array.shape[1])}
     return table.checked(pl.DataFrame(named), "X")
 
@@ -250,4 +255,4 @@ def _column(cells: NDArray[Any]) -> pl.Series:
     there = [value for value in values if value is not None]
     if all(isinstance(value, int | float | np.number) for value in there):
         return pl.Series([None if v is None else float(v) for v in values], dtype=pl.Float64)
-    return typed(pl.Series([None if v is None else str(v) for v in values], dtype=pl.String))
+    return pl.Series([None if v is None else str(v) for v in values], dtype=pl.String)

@@ -57,7 +57,7 @@ def described(data: Divided, outcome: Outcome, options: TrainOptions, task: str)
         "source": Path(data.samples.source).name,
         "classes": list(classes),
         "samples": {side: len(data.on(side)) for side in SIDES},
-        "left_out": len(data.samples.left_out),
+        "left_out": sum(item.count for item in data.samples.left_out),
         "ignored": data.samples.ignored,
         "engine": outcome.engine,
         "precision": outcome.precision,

@@ -53,7 +53,7 @@ def described(
         "source": Path(samples.source).name,
         "classes": list(classifier.classes),
         "samples": {"test": len(samples)},
-        "left_out": len(samples.left_out),
+        "left_out": sum(item.count for item in samples.left_out),
         "left_out_files": [asdict(item) for item in samples.left_out],
         "ignored": samples.ignored,
         "trained_on": sum(len(f.samples) for f in findings if f.kind == "trained-on"),

@@ -33,8 +33,17 @@ def describe(
         "comparisons": comparisons,
         "target": data.samples.target,
         "columns": len(data.columns),
+        "selected_on": _selected_on(outcome),
         "hidden": list(outcome.shape.hidden),
     }
+
+
+def _selected_on(outcome: Columnar) -> str | None:
+    """What chose the epoch; in a cross-validation nothing does, each trains to its end."""
+    training = outcome.training
+    validated = any(each.name == "validation" for each in outcome.answers)
+    chose = training and (training["recipe"]["keep_best"] or training["recipe"]["patience"])
+    return "validation" if validated and chose else None
 
 
 def save_bundle(folder: Path, data: Data, outcome: Columnar, metrics: dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """What was found in data, as plain text for a terminal of 80 columns."""
 
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from headstart.findings import Finding, LeftOut
 from headstart.report.terminal import filled
+from headstart.report.views import reasons
 from headstart.report.words import number, one_line
 
 _NAMED = 5
@@ -27,11 +28,9 @@ def doubts(findings: Sequence[Finding], left_out: Sequence[LeftOut], samples: st
         groups = [" = ".join(map(one_line, group)) for group in finding.samples]
         told = [filled(finding.why), filled(f"What to do: {finding.mend}"), _listed(groups)]
         parts.append("\n".join([head, *told]))
-    reasons = defaultdict(list)
-    for item in left_out:
-        reasons[item.reason].append(one_line(item.name))
-    for reason, names in reasons.items():
-        parts.append(f"LEFT OUT {reason} ({len(names):,})\n{_listed(names)}")
+    for reason in reasons(asdict(item) for item in left_out):
+        names = [one_line(name) for (name,) in reason.samples]
+        parts.append(f"LEFT OUT {reason.reason} ({reason.files:,})\n{_listed(names)}")
     return "\n\n".join(parts)
 
 

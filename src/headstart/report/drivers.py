@@ -165,7 +165,9 @@ def _followed(found: Mapping[str, Any], classes: Sequence[str]) -> Followed:
 def _axis(values: Sequence[Any]) -> tuple[list[float], list[tuple[float, str]]]:
     """Where values stand on the axis, and its marks."""
     width, last = FRAME.right - FRAME.left, len(values) - 1
-    if isinstance(values[0], str) or not last:  # times, about as many rows between each two
+    if (
+        isinstance(values[0], str) or values[-1] == values[0]
+    ):  # times, about as many rows between each two
         places = [FRAME.left + width * i / max(last, 1) for i in range(len(values))]
         ends = sorted({0, last // 2, last})
         return places, [(places[i], _short(values[i])) for i in ends]

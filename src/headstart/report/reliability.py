@@ -86,7 +86,7 @@ def _story(sure: float, hits: int, n: int) -> str:
     low, high = wilson_interval(hits, n)
     told = f"On average it was {percent(sure)} sure, and {percent(hits / n)} were right"
     if sure > high:
-        return f"{told}: it is surer than it should be, so do not take its probabilities at face."
+        return f"{told}: surer than it should be. Do not take its probabilities at face value."
     if sure < low:
         return f"{told}: it is less sure than it could be."
     return f"{told}: no further apart than chance explains."

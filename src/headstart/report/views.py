@@ -1,7 +1,7 @@
 """What the page shows, as plain values that its templates lay out."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -236,12 +236,14 @@ class Reason(NamedTuple):
     more: int
 
 
-def reasons(left_out: Iterable[Mapping[str, str]]) -> list[Reason]:
+def reasons(left_out: Iterable[Mapping[str, Any]]) -> list[Reason]:
     """What was left out, the commonest reason first."""
     samples: dict[str, list[tuple[str]]] = defaultdict(list)
+    counts: Counter[str] = Counter()
     for item in left_out:
         samples[item["reason"]].append((item["name"],))
+        counts[item["reason"]] += item.get("count", 1)
     return [
-        Reason(reason, len(found), found[:_NAMED], max(0, len(found) - _NAMED))
-        for reason, found in sorted(samples.items(), key=lambda item: -len(item[1]))
+        Reason(reason, count, samples[reason][:_NAMED], max(0, len(samples[reason]) - _NAMED))
+        for reason, count in counts.most_common()
     ]

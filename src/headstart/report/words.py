@@ -170,8 +170,8 @@ def _origin(metrics: Metrics, key: str) -> str:
     if key == "cross_validation":
         return (
             f"No {ones} were set aside, so each was judged by a network trained on the others, "
-            f"fold by fold. The same {ones} helped to choose the strength of the head, and the "
-            f"folds share their training {ones}: take the interval as a rough guide."
+            f"fold by fold. {_by_folds(metrics, ones)} folds share their training {ones}: take "
+            "the interval as a rough guide."
         )
     if key == "validation":
         if not chosen:
@@ -187,6 +187,13 @@ def _origin(metrics: Metrics, key: str) -> str:
         f"A network can learn its training {ones} by heart, so this figure says nothing about new "
         f"ones: keep some {ones} for validation and test."
     )
+
+
+def _by_folds(metrics: Metrics, ones: str) -> str:
+    """What to say of a cross-validation, up to its folds."""
+    if metrics["selected_on"] is None:
+        return "Nothing was chosen by them, but the"
+    return f"The same {ones} helped to choose the strength of the head, and the"
 
 
 def _chosen(metrics: Metrics) -> str:

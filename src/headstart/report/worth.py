@@ -6,13 +6,14 @@ Every function takes the document of `metrics.json` and is pure.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from headstart.report.words import Metrics, percent
+from headstart.report.words import Metrics, noun, percent
 
 _NAMES = {
     "logistic_regression": "logistic regression",
     "gradient_boosting": "gradient boosting",
 }
-_CHANCE = 0.05
+_CHANCE = 0.05  # p-value, up to which a difference is more than chance
+_ALIKE = 0.02  # accuracy: two that differ by less do as well as each other
 
 
 class Rival(NamedTuple):
@@ -53,7 +54,8 @@ def worth(metrics: Metrics) -> str:
     if not comparisons:
         return ""
     better = [_NAMES[name] for name, found in comparisons.items() if _better(found)]
-    alike = [_NAMES[name] for name, found in comparisons.items() if found["p"] > _CHANCE]
+    alike = [_NAMES[name] for name, found in comparisons.items() if _alike(found)]
+    open_ = [_NAMES[name] for name, found in comparisons.items() if _unsettled(found)]
     if better:
         one = " and ".join(better)
         return (
@@ -66,7 +68,22 @@ def worth(metrics: Metrics) -> str:
             f"{one.capitalize()} {'does' if len(alike) == 1 else 'do'} as well here: for the "
             "accuracy alone no network is needed."
         )
+    if open_:
+        return (
+            f"These {noun(metrics)}s are too few to tell the network from {' and '.join(open_)}: "
+            f"more of them to judge by would say whether it is worth it."
+        )
     return "The network does better here than both: it is worth it."
+
+
+def _alike(found: Mapping[str, Any]) -> bool:
+    """Whether the difference is hardly worth a thought, whichever it is within its interval."""
+    low, high = found["difference_interval"]
+    return bool(found["p"] > _CHANCE and low >= -_ALIKE and high <= _ALIKE)
+
+
+def _unsettled(found: Mapping[str, Any]) -> bool:
+    return bool(found["p"] > _CHANCE and not _alike(found))
 
 
 def _better(found: Mapping[str, Any]) -> bool:
@@ -76,14 +93,16 @@ def _better(found: Mapping[str, Any]) -> bool:
 def _verdict(name: str, found: Mapping[str, Any]) -> str:
     points = f"{100 * abs(found['difference']):.1f} points"
     low, high = (100 * edge for edge in found["difference_interval"])
-    if found["p"] > _CHANCE:
-        if not found["difference"]:
-            return f"{name.capitalize()} does as well."
-        return f"{name.capitalize()} does as well; the difference, {points}, is within chance."
     if found["difference"] < 0:
         low, high = -high, -low
     more = "more" if found["difference"] < 0 else "less"
-    return (
-        f"{name.capitalize()} names {percent(found['accuracy'])} correctly, {points} {more} "
-        f"(95% interval {low:.1f} to {high:.1f}): more than chance explains."
+    edges = f"95% interval {low:.1f} to {high:.1f}".replace("-", "−")
+    share = f"{name.capitalize()} names {percent(found['accuracy'])} correctly"
+    told = (
+        f"{share}, {points} {more} ({edges})" if found["difference"] else f"{share} too ({edges})"
     )
+    if _alike(found):
+        return f"{told}: as well."
+    if _unsettled(found):
+        return f"{told}: no more than chance explains."
+    return f"{told}: more than chance explains."
