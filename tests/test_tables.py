@@ -1,6 +1,8 @@
 """Tables from file to page: whole runs on scikit-learn's own data and on rows with everything."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -252,9 +254,21 @@ def test_options_for_tables_are_refused_for_photos(tmp_path: Path) -> None:
         train(tmp_path / "photos", tmp_path / "run", hidden="16")
 
 
+def test_rows_are_predicted_without_tensorflow_and_without_what_photos_need(people: Run) -> None:
+    script = (
+        "import sys; from headstart.bundle.classifier import load; "
+        f"load({str(people.folder)!r}).predict([{{'age': 90, 'city': 'Bonn', 'smokes': 'yes', "
+        "'seen': '2024-03-01'}]); "
+        "print([name for name in ('tensorflow', 'keras', 'sklearn', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_predict_reads_json_and_files(people: Run, call: Any, monkeypatch: Any) -> None:
     import io
-    import sys
 
     row = {"age": 90, "city": "Bonn", "smokes": "yes", "seen": "2024-03-01"}
     stdin = io.TextIOWrapper(io.BytesIO(json.dumps(row).encode()))

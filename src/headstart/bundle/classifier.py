@@ -18,7 +18,6 @@ from headstart.bundle.locate import locate
 from headstart.bundle.manifest import Backboned, Network
 from headstart.bundle.refusal import Refused
 from headstart.bundle.shape_check import check_shapes
-from headstart.data.pixels import DECODE_VERSION, Unreadable, decode, read_image
 from headstart.errors import ModelError, OptionError, SourceError
 from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import scores
@@ -139,6 +138,8 @@ class Classifier:
         Returns:
             The probabilities, NaN for unreadable photos, and position → reason for those.
         """
+        from headstart.data.pixels import Unreadable, decode  # not for rows: it takes 0.1 s
+
         _refuse_one(photos, "photo")
         image, engine = self.manifest.image, self._open_engine()
         rows = np.full((len(photos), len(self.classes)), np.nan, np.float32)
@@ -259,6 +260,8 @@ def _refuse_one(given: object, what: str) -> None:
 
 
 def _content(photo: Photo) -> bytes:
+    from headstart.data.pixels import read_image
+
     return photo if isinstance(photo, bytes) else read_image(os.fspath(photo))
 
 
@@ -285,6 +288,8 @@ def _check_network(network: Network, path: Path) -> None:
 
 def _check_decode(version: int, path: Path) -> None:
     """Refuse a bundle whose photos were decoded otherwise: other pixels, other answers."""
+    from headstart.data.pixels import DECODE_VERSION
+
     if version != DECODE_VERSION:
         raise _not_known_here(path, f"decode_version {version}, which is not {DECODE_VERSION}")
 
