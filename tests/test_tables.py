@@ -226,7 +226,8 @@ def test_fault_36_rows_without_a_label_can_be_left_out(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     run = train(path, tmp_path / "run", target="ill", drop_unlabelled=True, epochs=1)
     assert run.metrics["left_out"] == 1
-    assert run.findings["left_out"] == [{"name": "row 6", "reason": "no value in 'ill'"}]
+    left = {"name": "row 6", "reason": "no value in 'ill'", "count": 1}
+    assert run.findings["left_out"] == [left]
 
 
 def test_a_table_with_embedded_categories_is_kept_whole(tmp_path: Path) -> None:

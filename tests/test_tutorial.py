@@ -169,6 +169,7 @@ def test_the_sections_on_a_table_need_nothing_and_come_out_as_published(
     page = (out / "tutorial.html").read_text(encoding="utf-8")
     for section in sections:
         assert section["title"] in page
+    assert re.search(r"--to keras\nheadstart export .+ --to h5\n", page)  # a line each
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_photo_that_cannot_be_read_is_named_and_another_takes_its_place(call, 
     document = json.loads(found.out)
     assert len(document["photos"]) == 4
     assert document["left_out"] == [
-        {"name": "0/0000.png", "reason": 'not an image (starts with "<html>")'}
+        {"name": "0/0000.png", "reason": 'not an image (starts with "<html>")', "count": 1}
     ]
 
 
