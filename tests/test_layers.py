@@ -17,6 +17,7 @@ ORDER = (
     "options.py",
     "findings.py",
     "parallel.py",
+    "silence.py",
     "store/files.py",
     "store/lock.py",
     "store/cells.py",

@@ -213,13 +213,9 @@ def _about(data: Data, options: TrainOptions) -> dict[str, Any]:
     """What a checkpoint must agree with for the training to go on."""
     from headstart.training.tail import Tail
 
-    listed = "\n".join(
-        f"{key} {label} {side}"
-        for key, label, side in zip(data.samples.keys, data.labels, data.sides, strict=True)
-    )
     packages = ("headstart", "numpy", "polars")
     return {
-        "samples": sha256(listed.encode()).hexdigest(),
+        "samples": data.digest(),
         "columns": [column.model_dump(mode="json") for column in data.columns],
         "options": options.model_dump(mode="json", exclude={"budget"}),
         "versions": {name: version(name) for name in packages} | Tail.versions(),

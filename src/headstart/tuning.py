@@ -209,13 +209,9 @@ class _Entering:
 
 def _about(data: Data, tail: "Tail", network: Network, options: TrainOptions) -> dict[str, Any]:
     """What a checkpoint must agree with for the training to go on."""
-    listed = "\n".join(
-        f"{key} {label} {side}"
-        for key, label, side in zip(data.samples.keys, data.labels, data.sides, strict=True)
-    )
     packages = ("headstart", "numpy", "openvino")
     return {
-        "samples": sha256(listed.encode()).hexdigest(),
+        "samples": data.digest(),
         "options": options.model_dump(mode="json", exclude={"budget"}),
         "weights": network.weights.digest,
         "engine": network.engine.key if network.engine else None,

@@ -6,26 +6,10 @@ with `MissingError` where TensorFlow is not installed.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 
 from headstart.errors import MissingError, OptionError
-
-
-@contextmanager
-def _standard_error_closed() -> Iterator[None]:
-    """TensorFlow's C++ side logs before its log level counts; only the descriptor stops it."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
+from headstart.silence import standard_error_closed
 
 if find_spec("keras") is None or find_spec("tensorflow") is None:
     raise MissingError(
@@ -34,7 +18,7 @@ if find_spec("keras") is None or find_spec("tensorflow") is None:
     )
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-with _standard_error_closed():
+with standard_error_closed():  # TensorFlow logs before its log level counts
     import keras
 
 if keras.backend.backend() != "tensorflow":

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import ClassVar
 
 import numpy as np
@@ -73,6 +74,14 @@ class Divided:
     def classes(self) -> tuple[str, ...]:
         """Every class, in the order of the outputs."""
         return self.samples.classes
+
+    def digest(self) -> str:
+        """SHA-256 of what each sample holds, how it is labelled, and where it stands."""
+        listed = "\n".join(
+            f"{key} {label} {side}"
+            for key, label, side in zip(self.samples.keys, self.labels, self.sides, strict=True)
+        )
+        return sha256(listed.encode()).hexdigest()
 
     def on(self, side: str) -> NDArray[np.int64]:
         """The numbers of the samples on a side, ascending."""

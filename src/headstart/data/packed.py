@@ -13,6 +13,7 @@ from headstart.data import arrow_footer, parquet_footer
 from headstart.data.declared import Declared, Malformed
 from headstart.data.delimited import unreadable
 from headstart.errors import SourceError
+from headstart.silence import standard_error_closed
 from headstart.store.files import printable
 
 _ALWAYS = 1 << 30  # bytes that any file may unpack to
@@ -49,7 +50,7 @@ def read(source: Path, rows: NDArray[np.int64] | None = None) -> pl.DataFrame:
     """
     where = printable(os.fspath(source))
     told = declared(source)
-    with reading(where), _panics_unprinted():
+    with reading(where), standard_error_closed():
         if rows is not None:
             frame = _some(source, rows, told)
         else:
@@ -67,7 +68,7 @@ def pieces(source: Path) -> Iterator[pl.DataFrame]:
     """
     told = declared(source)
     for start, length in _slices(told):
-        with reading(printable(os.fspath(source))), _panics_unprinted():
+        with reading(printable(os.fspath(source))), standard_error_closed():
             piece = _slice(source, start, length)
         yield piece
 
@@ -115,17 +116,3 @@ def _refuse_swollen(size: int, source: Path, where: str) -> None:
             where=where,
             mend=_AGAIN,
         )
-
-
-@contextmanager
-def _panics_unprinted() -> Iterator[None]:
-    """Where damage surprises polars' readers, Rust prints a trace before it tells Python."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
