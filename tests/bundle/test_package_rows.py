@@ -34,7 +34,7 @@ def network(keras: Any, activation: str | None = "softmax", width: int = 4) -> A
             keras.Input((width,)),
             layers.Dense(16, activation="relu", kernel_initializer=draw(0)),
             layers.BatchNormalization(),
-            layers.Dropout(0.5),
+            layers.Dropout(0.5, seed=2),
             layers.Dense(3, activation=activation, kernel_initializer=draw(1)),
         ],
         name="flowers",
@@ -49,10 +49,11 @@ def scaler() -> Any:
 
 @pytest.fixture(scope="module")
 def model(keras: Any, scaler: Any) -> Any:
-    """Trained on scaled rows, as people do."""
+    """Trained on scaled rows, as people do; by a seed, for the tests ask how good it is."""
+    keras.utils.set_random_seed(0)
     made = network(keras)
     made.compile(keras.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
-    made.fit(scaler.transform(X), Y, epochs=20, verbose=0)
+    made.fit(scaler.transform(X), Y, epochs=40, verbose=0)
     return made
 
 
