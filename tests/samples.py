@@ -20,4 +20,5 @@ def labelled(
 
 def divided(samples: Labelled, sides: Sequence[str], clusters: Sequence[int]) -> Divided:
     """The samples on these sides."""
-    return Divided(samples, np.array(clusters, np.int64), np.array(sides))
+    numbers = np.array(clusters, np.int64)
+    return Divided(samples, numbers, np.array(sides), numbers)

@@ -24,7 +24,7 @@ def samples_of(paths: Sequence[Path]) -> list[Sample]:
 
 def compute(paths, engine=None, size=8, resize="squash", listen=lambda _event: None):
     samples = samples_of(paths)
-    keys, faults = features.fingerprint(samples)
+    keys, _, faults = features.fingerprint(samples)
     assert not faults
     return features.compute(samples, keys, engine or FakeEngine(), size, resize, listen)
 
@@ -167,7 +167,7 @@ def test_fault_71_damaged_entries_are_computed_again_and_counted_once(
     if damage == "cut":
         del content[-20:]
     else:
-        key, _ = features.fingerprint(samples_of(photos[-1:]))
+        key, _, _ = features.fingerprint(samples_of(photos[-1:]))
         where = {
             "row": content.index(rows[-1].tobytes()),
             "key": content.index(bytes.fromhex(key[0])),
@@ -227,7 +227,7 @@ def test_a_fingerprint_is_the_sha256_of_the_file(tmp_path):
     put_digits(tmp_path, range(5), "{number}.png")
     paths = sorted(tmp_path.iterdir())
     (tmp_path / "folder.png").mkdir()
-    keys, faults = features.fingerprint(
+    keys, _, faults = features.fingerprint(
         samples_of([*paths, tmp_path / "gone.png", tmp_path / "folder.png"])
     )
     assert keys == [sha256(path.read_bytes()).hexdigest() for path in paths] + ["", ""]
@@ -237,6 +237,6 @@ def test_a_fingerprint_is_the_sha256_of_the_file(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 def test_a_file_that_turned_into_a_pipe_does_not_hold_the_fingerprint_up(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
-    keys, faults = features.fingerprint(samples_of([tmp_path / "pipe.jpg"]))
+    keys, _, faults = features.fingerprint(samples_of([tmp_path / "pipe.jpg"]))
     assert keys == [""]
     assert "regular file" in faults[0]

@@ -99,7 +99,7 @@ def test_rows_without_a_label_are_named_with_their_file(
 
 
 @pytest.mark.parametrize(
-    "option", ["validation_file", "test_file", "group", "time", "sample_weight", "most_rows"]
+    "option", ["validation_file", "test_file", "time", "sample_weight", "most_rows"]
 )
 def test_what_divides_or_weighs_rows_is_refused_for_photos(option: str, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart import features
+from headstart import features, looks
 from headstart.backbone import catalog, convert, networks, weights
 from headstart.backbone.accelerator import gpus
 from headstart.backbone.catalog import Backbone
@@ -42,25 +42,28 @@ class Photos(Labelled):
 
     Attributes:
         files: where each lies.
+        shapes: width and height of each in pixels.
     """
 
     files: Sequence[Sample]
+    shapes: Sequence[tuple[int, int]]
 
     noun: ClassVar[str] = "photo"
 
     @classmethod
-    def of(cls, found: Samples, keys: Sequence[str]) -> "Photos":
+    def of(cls, found: Samples, prints: features.Prints) -> "Photos":
         """What a scan found."""
         return cls(
             source=found.source,
             names=[item.name for item in found.items],
             labels=[item.label for item in found.items],
             given=[item.split for item in found.items],
-            keys=keys,
+            keys=prints.keys,
             classes=found.classes,
             left_out=found.left_out,
             ignored=found.ignored,
             files=found.items,
+            shapes=prints.shapes,
         )
 
     def but(self, unreadable: Mapping[int, str]) -> "Photos":
@@ -74,6 +77,7 @@ class Photos(Labelled):
             given=[self.given[i] for i in good],
             keys=[self.keys[i] for i in good],
             files=[self.files[i] for i in good],
+            shapes=[self.shapes[i] for i in good],
             left_out=sorted([*self.left_out, *out], key=lambda item: item.name),
         )
 
@@ -107,7 +111,8 @@ def scan_with(source: str | Path, options: Layout, listen: Listener = nobody) ->
     """`scan`, as the options say."""
     of_photos = Layout.model_fields.keys() - {"drop_unlabelled", "most_rows"}
     layout = {name: getattr(options, name) for name in of_photos}
-    return scan(source, **layout, listen=listen)
+    group = options.group if isinstance(options, Division) else None
+    return scan(source, **layout, group=group, listen=listen)
 
 
 def list_photos(
@@ -121,8 +126,41 @@ def list_photos(
     found = scan_with(source, options, listen)
     if to_train:
         refuse_one_class(found)
-    keys, faults = features.fingerprint(found.items)
-    return Photos.of(found, keys).without(faults)
+    prints = features.fingerprint(found.items)
+    return Photos.of(found, prints).without(prints.faults)
+
+
+@dataclass(frozen=True)
+class Looked(Divided):
+    """Photos that can be decoded, on their sides.
+
+    Attributes:
+        grey: small pictures of them, uint8 (n, 64, 64), indexed by arrays of numbers.
+    """
+
+    samples: Photos
+    grey: Any
+
+
+def parted(photos: Photos, options: Division, listen: Listener = nobody) -> Looked:
+    """Photos on their sides: those that show one picture, or are of one group, on the same.
+
+    Raises:
+        OptionError, SourceError: as `split.divide`; or a class has no photo that can be read.
+    """
+    seen = looks.pictures(photos.files, photos.keys, listen)
+    if seen.unreadable:
+        photos = photos.without(seen.unreadable)
+        seen = looks.pictures(photos.files, photos.keys, listen)
+    place = {key: i for i, key in enumerate(photos.keys)}
+    pairs = looks.copies(photos.keys, photos.shapes, seen.rows)
+    same = ((place[a], place[b]) for a, b in pairs)
+    clusters = duplicates.joined(duplicates.identical(photos.keys), same)
+    first: dict[str, int] = {}
+    groups = [file.group for file in photos.files]
+    shared = ((i, first.setdefault(group, i)) for i, group in enumerate(groups) if group)
+    together = duplicates.joined(clusters, shared)
+    return Looked(photos, clusters, split.divide(photos, together, options), together, seen.rows)
 
 
 @dataclass(frozen=True)
@@ -190,14 +228,13 @@ def views(options: TrainOptions) -> list[View]:
 
 
 @dataclass(frozen=True)
-class Data(Divided):
-    """Photos that could be read, on their sides, with their features.
+class Data(Looked):
+    """Photos with their features.
 
     Attributes:
         features: float32 (n, n_features); zero for photos that take no part.
     """
 
-    samples: Photos
     features: NDArray[np.float32]
 
 
@@ -211,37 +248,33 @@ def look_at(photos: Photos, network: Network, options: Division, listen: Listene
         OptionError, SourceError: as `split.divide`; or a class has no photo that can be read.
     """
     while True:
-        clusters = duplicates.identical(photos.keys)
-        sides = split.divide(photos, clusters, options)
-        used = np.flatnonzero(sides != "unused")
+        parts = parted(photos, options, listen)
+        photos = parts.samples
+        used = np.flatnonzero(parts.sides != "unused")
         found = _seen(photos, used, network, listen)
-        if found.damaged:
-            entries = "entry" if found.damaged == 1 else "entries"
-            listen(Notice(f"{found.damaged:,} damaged {entries} of the cache: computed again."))
         if not found.unreadable:
             rows = found.rows
-            if len(used) < len(sides):
-                rows = np.zeros((len(sides), *found.rows.shape[1:]), found.rows.dtype)
+            if len(used) < len(photos):
+                rows = np.zeros((len(photos), *found.rows.shape[1:]), found.rows.dtype)
                 rows[used] = found.rows
             break
         photos = photos.without({int(used[i]): why for i, why in found.unreadable.items()})
-        if len(used) == len(sides):  # nothing is left that another division could draw
+        if len(used) == len(parts.sides):  # nothing is left that another division could draw
             rows = _without(found.rows, found.unreadable)
-            clusters = duplicates.identical(photos.keys)
-            sides = split.divide(photos, clusters, options)
+            parts = parted(photos, options, listen)
             break
     if photos.left_out:
         listen(Notice(f"{len(photos.left_out):,} left out; the report names each and says why."))
-    return Data(photos, clusters, sides, rows)
+    return Data(photos, parts.clusters, parts.sides, parts.together, parts.grey, rows)
 
 
 def _seen(
     photos: Photos, numbers: NDArray[np.int64], network: Network, listen: Listener
 ) -> features.Features:
     """The features of the numbered photos."""
+    if network.engine is None:  # whether they can be read is known
+        return features.Features(np.zeros((len(numbers), 0), np.float32))
     work = [photos.files[i] for i in numbers], [photos.keys[i] for i in numbers]
-    if network.engine is None:
-        return features.readable(*work, network.size, network.resize, listen)
     return features.compute(*work, network.engine, network.size, network.resize, listen)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import PIL
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from headstart.augmentation import Augmentation
 from headstart.backbone.engine import Engine, Pixels
 from headstart.data import augment
-from headstart.data.pixels import DECODE_VERSION, Unreadable, decode, read_image
+from headstart.data.pixels import DECODE_VERSION, Unreadable, decode, read_image, shape
 from headstart.data.samples import Sample
 from headstart.errors import OutputError, SourceError
 from headstart.events import Listener, Notice, Progress, nobody
@@ -75,21 +75,36 @@ class Features:
     damaged: int = 0
 
 
-def fingerprint(samples: Sequence[Sample]) -> tuple[list[str], dict[int, str]]:
-    """SHA-256 of every sample's file.
+class Prints(NamedTuple):
+    """What tells files apart.
 
-    Returns:
-        The keys, empty for files that cannot be read, and position → reason for those.
+    Attributes:
+        keys: SHA-256 of each, empty for files that cannot be read.
+        shapes: width and height of each in pixels; 0 for those, and for what is no photo.
+        faults: position → why it cannot be read.
     """
 
-    def key(sample: Sample) -> tuple[str, str]:
-        try:
-            return sha256(read_image(sample.path)).hexdigest(), ""
-        except Unreadable as fault:
-            return "", fault.reason
+    keys: list[str]
+    shapes: list[tuple[int, int]]
+    faults: dict[int, str]
 
-    found = [result for _, result in side_by_side(key, samples, cores())]
-    return [key for key, _ in found], {i: why for i, (_, why) in enumerate(found) if why}
+
+def fingerprint(samples: Sequence[Sample]) -> Prints:
+    """Read every sample's file once. Its pixels are not decoded, so it may be no photo."""
+
+    def look(sample: Sample) -> tuple[str, tuple[int, int], str]:
+        try:
+            data = read_image(sample.path)
+        except Unreadable as fault:
+            return "", (0, 0), fault.reason
+        size = (0, 0)
+        with suppress(Unreadable):
+            size = shape(data)
+        return sha256(data).hexdigest(), size, ""
+
+    found = [result for _, result in side_by_side(look, samples, cores())]
+    faults = {i: why for i, (_, _, why) in enumerate(found) if why}
+    return Prints([key for key, _, _ in found], [size for _, size, _ in found], faults)
 
 
 def pixels_key(size: int, resize: Resize) -> str:
@@ -116,7 +131,8 @@ def compute(
     listen: Listener = nobody,
     *,
     view: View | None = None,
-    maps: Literal["float16", "float32"] | None = None,
+    maps: Literal["float16", "float32", "uint8"] | None = None,
+    stage: str = "features",
 ) -> Features:
     """Features of samples: read from the cache, computed where they are not in it.
 
@@ -129,6 +145,7 @@ def compute(
         size, resize: how photos are decoded.
         view: look at this view of each photo.
         maps: what the engine gives is large: keep it in a file, as this dtype.
+        stage: what `listen` is told is going on.
 
     Raises:
         OverflowError: a map has values that float16 does not hold.
@@ -151,13 +168,16 @@ def compute(
         else:
             found.rows[i] = row
     found.damaged = shelf.damaged
+    if found.damaged:
+        entries = "entry" if found.damaged == 1 else "entries"
+        listen(Notice(f"{found.damaged:,} damaged {entries} of the cache: computed again."))
     if not missing:
         return found
 
     todo = list(missing.values())
     batches = [todo[i : i + engine.batch] for i in range(0, len(todo), engine.batch)]
     done = len(samples) - sum(map(len, todo))
-    listen(Progress("features", done, len(samples)))
+    listen(Progress(stage, done, len(samples)))
     pending: list[int] = []
     keeping = True
 
@@ -204,7 +224,7 @@ def compute(
                 else:
                     found.unreadable.update(dict.fromkeys(copies, fault))
                 done += len(copies)
-            listen(Progress("features", done, len(samples)))
+            listen(Progress(stage, done, len(samples)))
             if len(pending) >= _SEGMENT_ROWS:
                 keep()
     finally:

@@ -117,7 +117,7 @@ def _by_folds(
     balanced = options.class_weight == "balanced"
     keys = [data.samples.keys[i] for i in train]
     names = [data.samples.labels[i] for i in train]
-    fold = split.folds(names, data.clusters[train], keys, split.FOLDS, options.seed)
+    fold = split.folds(names, data.together[train], keys, split.FOLDS, options.seed)
     folds = np.tile(fold, len(used) // len(train))  # a photo's views are in its fold
     x, y = rows[used], labels[used]
     head = select_by_folds(x, y, folds, n_classes, balanced=balanced)

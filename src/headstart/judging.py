@@ -113,7 +113,8 @@ def _judged_by_photos(
     # Unlike in training a class may be without photos.
     photos = replace(photos.but(faults), classes=classifier.classes)
     _tell_left_out(photos.left_out, listen)
-    data = Divided(photos, duplicates.identical(photos.keys), np.full(len(photos), "test"))
+    same = duplicates.identical(photos.keys)
+    data = Divided(photos, same, np.full(len(photos), "test"), same)
     answers = answered("test", np.arange(len(good)), photos.numbers, [probabilities[good]])
     findings = find(data, trained_on(Path(model), classifier), listen)
     manifest = classifier.manifest

@@ -126,8 +126,9 @@ class Division(Layout):
     )
     group: str | None = Field(
         None,
-        description="Column of a table whose equal values keep rows on one side, such as the "
-        "patient that several rows are of; the network is not given it.",
+        description="What keeps samples on one side, such as the patient that several are of: a "
+        "column of a table or of a list of photos, which the network is not given, or a regular "
+        "expression that finds it in each photo's path: 'patient\\d+'.",
     )
     time: str | None = Field(
         None,

@@ -18,6 +18,7 @@ from headstart.errors import HeadstartError, InputError
 from headstart.events import Listener, Notice, nobody
 from headstart.frozen import fit_head
 from headstart.options import TrainOptions, options_from
+from headstart.photo_findings import photo_findings
 from headstart.record.common import find
 from headstart.record.photos import describe, save_bundle
 from headstart.report import plots
@@ -112,7 +113,7 @@ def _photos(
         # While the bundle is proved in threads outside Python, Python can import.
         Thread(target=plots.prepare, daemon=True).start()
         metrics = describe(data, outcome, network, options)
-        findings = find(data, outcome.answers, options, listen)
+        findings = find(data, outcome.answers, options, listen, photo_findings(data))
         write_data(place.folder, data, outcome.answers, findings, options)
         write_history(place.folder, outcome.history)
         save_bundle(place.folder, data, outcome, network, metrics)
@@ -126,9 +127,9 @@ def _rows(
     """From a table to the files of a run; returns no photos."""
     from headstart import influence  # polars takes 0.15 s
     from headstart.baselines import baselines
-    from headstart.column_findings import column_findings
     from headstart.columnar import fit_dense
     from headstart.record import rows
+    from headstart.row_findings import row_findings
     from headstart.tabular import divided, list_rows
 
     clock = Clock()
@@ -142,7 +143,7 @@ def _rows(
         others = baselines(data, judges, answers.name, options)
     with clock("evaluate"):
         metrics = rows.describe(data, outcome, others, options)
-        findings = find(data, outcome.answers, options, listen, column_findings(data))
+        findings = find(data, outcome.answers, options, listen, row_findings(data))
         write_data(place.folder, data, outcome.answers, findings, options)
         write_history(place.folder, outcome.history)
         told = influence.described(data, judges, answers, outcome.predict, options.seed)

@@ -57,14 +57,12 @@ class Data(Divided):
     """Rows on their sides, and what the network takes of them.
 
     Attributes:
-        together: int64 (n,), rows of one number stay on one side: copies, or a group.
         weights: float64 (n,), how much each counts in training; None: all alike.
         columns: how each column is told to the network, fitted to the training rows.
         matrix: float32 (n, width).
     """
 
     samples: Rows
-    together: NDArray[np.int64]
     weights: NDArray[np.float64] | None
     columns: Sequence[Used | ColumnLeftOut]
     matrix: NDArray[np.float32]

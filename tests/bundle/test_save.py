@@ -79,7 +79,7 @@ def made(tmp_path_factory) -> Made:
         patch.setenv("HEADSTART_CACHE_DIR", str(folder / "cache"))
         files = sorted(put_digits(folder / "digits", range(40)).rglob("*.png"))
         samples = [Sample(str(file), file.name, file.parent.name, None) for file in files]
-        keys, _ = features.fingerprint(samples)
+        keys, _, _ = features.fingerprint(samples)
         graph = convert.graph(LITE0, resolve(LITE0), SIZE)
         engine = OpenVinoEngine(graph.read(), graph.digest)
         rows = features.compute(samples, keys, engine, SIZE, "squash").rows

@@ -10,6 +10,7 @@ _WHAT = {
     "features": "features of photos",
     "graphs": "networks made ready for OpenVINO",
     "zips": "unpacked zip files",
+    "copies": "which photos show one picture",
     "agreement": "comparisons of bfloat16 with float32",
     "matplotlib": "a list of the fonts on this machine",
     "demo": "the demo's photos",

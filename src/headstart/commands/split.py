@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from headstart.checking import divided_photos
 from headstart.commands.output import Flag, Flat, print_json
 from headstart.commands.progress import listening
-from headstart.data import duplicates
 from headstart.data.labelled import Divided
 from headstart.data.listing import is_table
 from headstart.data.samples import Sample
 from headstart.data.split_file import HEADER, rows
-from headstart.dataset import Photos
+from headstart.dataset import Looked
 from headstart.errors import OutputError
 from headstart.events import Listener, Notice
 from headstart.options import Division
+from headstart.photo_findings import photo_findings
 from headstart.sets import SIDES
 from headstart.store.cells import escaped
 from headstart.store.files import printable
@@ -66,25 +66,25 @@ def run(
             if copy_to is not None:
                 write_apart(rows_of_it, data.sides, copy_to, Path(source), options)
         else:
-            photos, data = division(source, options, listen)
+            data = looked = division(source, options, listen)
             if copy_to is not None:
-                copy_apart(photos.files, data.sides.tolist(), copy_to, Path(source))
+                copy_apart(looked.samples.files, data.sides.tolist(), copy_to, Path(source))
     if json:
         print_json(document(data))
     elif not quiet and copy_to is None:
         print_rows(data)
 
 
-def division(source: str, options: Division, listen: Listener) -> tuple[Photos, Divided]:
-    """`checking.divided_photos`, telling what was left out and what stands twice."""
-    photos, data = divided_photos(source, options, listen)
-    for item in photos.left_out:
+def division(source: str, options: Division, listen: Listener) -> Looked:
+    """`checking.divided_photos`, telling what was left out and what is doubtful."""
+    data = divided_photos(source, options, listen)
+    for item in data.samples.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
-    for finding in duplicates.copies(data):
+    for finding in photo_findings(data):
         if finding.level == "warning":
             groups = "; ".join(" = ".join(group) for group in finding.samples[:5])
             listen(Notice(f"{finding.why} {finding.mend} Found: {groups}"))
-    return photos, data
+    return data
 
 
 def division_of_rows(source: str, options: Division, listen: Listener) -> "tuple[Rows, Divided]":
@@ -95,8 +95,8 @@ def division_of_rows(source: str, options: Division, listen: Listener) -> "tuple
     found = list_rows(source, options)
     for item in found.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
-    copies, _, sides = parted(found, options, listen)
-    return found, Divided(found, copies, sides)
+    copies, together, sides = parted(found, options, listen)
+    return found, Divided(found, copies, sides, together)
 
 
 def print_rows(data: Divided) -> None:

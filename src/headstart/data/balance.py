@@ -20,7 +20,7 @@ def imbalance(data: Divided) -> list[Finding]:
     (top, most), n = count.most_common(1)[0], count.total()
     rare = sorted((times, label) for label, times in count.items() if times * _TIMES <= most)
     if not rare:
-        return []
+        return _scarce(count, noun)
     named = tuple((f"{label}: {times:,} of {n:,}",) for times, label in rare)
     few = [label for times, label in rare if times < _FEW]
     why = (
@@ -31,3 +31,13 @@ def imbalance(data: Divided) -> list[Finding]:
         why += f" Of {len(few):,} there are fewer than {_FEW}, too few to learn from."
     mend = f"Gather more {noun}s of them, or make them count as much with --class-weight balanced."
     return [Finding("imbalance", "warning", named, why, mend)]
+
+
+def _scarce(count: Counter[str], noun: str) -> list[Finding]:
+    """Classes that are rare without another being frequent."""
+    few = sorted((times, label) for label, times in count.items() if times < _FEW)
+    if not few:
+        return []
+    named = tuple((f"{label}: {times:,}",) for times, label in few)
+    why = f"Fewer than {_FEW} {noun}s of a class are hardly enough to learn from."
+    return [Finding("rare-class", "note", named, why, f"Gather more {noun}s of them.")]

@@ -1,7 +1,9 @@
 """Copies of one sample: the clusters that must stay on one side of a split."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,36 +42,83 @@ def identical(keys: Sequence[str]) -> NDArray[np.int64]:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
-def copies(data: Divided) -> list[Finding]:
-    """What to tell about clusters of more than one sample."""
+def joined(clusters: NDArray[np.int64], links: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    """Clusters made one where a link, or a chain of them, leads from one to the other.
+
+    Args:
+        clusters: int64 (n,), the cluster of each sample.
+        links: pairs of samples that belong together.
+
+    Returns:
+        int64 (n,): the cluster of each, numbered in order of first appearance.
+    """
+    above = list(range(len(clusters)))
+
+    def top(i: int) -> int:
+        while above[i] != i:
+            above[i] = i = above[above[i]]
+        return i
+
+    first: dict[int, int] = {}
+    own = ((i, first.setdefault(number, i)) for i, number in enumerate(clusters.tolist()))
+    for i, j in chain(own, links):
+        a, b = top(i), top(j)
+        above[max(a, b)] = min(a, b)
+    order: dict[int, int] = {}
+    return np.array([order.setdefault(top(i), len(order)) for i in range(len(above))], np.int64)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Clusters of more than one sample that takes part, as names.
+
+    Attributes:
+        apart: those on more than one side; `disputed`: those of more than one label; a cluster
+            may be both.
+        plain: the others.
+    """
+
+    apart: tuple[tuple[str, ...], ...]
+    disputed: tuple[tuple[str, ...], ...]
+    plain: tuple[tuple[str, ...], ...]
+
+
+def groups(data: Divided, clusters: NDArray[np.int64]) -> Groups:
+    """The clusters, int64 (n,), of samples on their sides."""
     names, labels, sides = data.samples.names, data.samples.labels, data.sides.tolist()
-    noun = data.samples.noun
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i, cluster in enumerate(data.clusters.tolist()):
+    members: dict[int, list[int]] = defaultdict(list)
+    for i, cluster in enumerate(clusters.tolist()):
         if sides[i] != "unused":
-            groups[cluster].append(i)
-    apart: list[list[int]] = []
-    disputed: list[list[int]] = []
-    plain: list[list[int]] = []
-    for group in groups.values():
-        if len(group) > 1:
-            parted = len({sides[i] for i in group}) > 1
-            two_labels = len({labels[i] for i in group}) > 1
-            if parted:
-                apart.append(group)
-            if two_labels:
-                disputed.append(group)
-            if not parted and not two_labels:
-                plain.append(group)
+            members[cluster].append(i)
+    apart, disputed, plain = [], [], []
+    for group in members.values():
+        if len(group) < 2:
+            continue
+        named = tuple(names[i] for i in group)
+        parted = len({sides[i] for i in group}) > 1
+        two_labels = len({labels[i] for i in group}) > 1
+        if parted:
+            apart.append(named)
+        if two_labels:
+            disputed.append(named)
+        if not parted and not two_labels:
+            plain.append(named)
+    return Groups(tuple(apart), tuple(disputed), tuple(plain))
 
-    def named(found: list[list[int]]) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(names[i] for i in group) for group in found)
 
+def copies(data: Divided, clusters: NDArray[np.int64] | None = None) -> list[Finding]:
+    """What to tell about samples of the same content.
+
+    Args:
+        clusters: int64 (n,), which these are; None: those of `data`.
+    """
+    found = groups(data, data.clusters if clusters is None else clusters)
+    noun = data.samples.noun
     findings = [
         Finding(
             "duplicate-across-splits",
             "warning",
-            named(apart),
+            found.apart,
             f"The same {noun} stands on more than one side of the split, so the network is judged "
             f"on {noun}s that it was trained on: the figures are better than they should be.",
             "Take these copies out of all sides but one, or let headstart make the split.",
@@ -77,13 +126,13 @@ def copies(data: Divided) -> list[Finding]:
         Finding(
             f"same-{noun}-two-labels",
             "warning",
-            named(disputed),
+            found.disputed,
             *_DISPUTED.get(noun, _DISPUTED["sample"]),
         ),
         Finding(
             "duplicate",
             "note",
-            named(plain),
+            found.plain,
             f"The same {noun} stands here more than once. The copies were kept on one side of the "
             "split, so they do not make the figures better than they should be.",
             f"Nothing needs to be done; without the copies the same {noun} would count once.",

@@ -57,13 +57,15 @@ class Divided:
 
     Attributes:
         samples: n of them.
-        clusters: int64 (n,), samples of one number are copies of one another.
+        clusters: int64 (n,), samples of one number are copies of one another, or nearly.
         sides: str (n,), `train`, `validation`, `test` or `unused`.
+        together: int64 (n,), samples of one number belong on one side: copies, or a group.
     """
 
     samples: Labelled
     clusters: NDArray[np.int64]
     sides: NDArray[np.str_]
+    together: NDArray[np.int64]
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -82,6 +84,15 @@ class Divided:
             for key, label, side in zip(self.samples.keys, self.labels, self.sides, strict=True)
         )
         return sha256(listed.encode()).hexdigest()
+
+    @cached_property
+    def leaked(self) -> NDArray[np.bool_]:
+        """bool (n,): which samples that do not train belong together with one that does."""
+        trains = self.sides == "train"
+        found: NDArray[np.bool_] = (
+            np.isin(self.together, self.together[trains]) & ~trains & (self.sides != "unused")
+        )
+        return found
 
     def on(self, side: str) -> NDArray[np.int64]:
         """The numbers of the samples on a side, ascending."""

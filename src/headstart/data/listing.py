@@ -1,11 +1,12 @@
 """A CSV or Parquet file that lists photos: a column of paths and a column of labels."""
 
 import os
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from headstart.errors import OptionError
+from headstart.errors import OptionError, SourceError
 from headstart.store.files import printable
 
 if TYPE_CHECKING:
@@ -25,10 +26,15 @@ class Row(NamedTuple):
     number: int
     path: str
     label: str
+    group: str | None = None
 
 
 def read_rows(
-    source: Path, image_column: str | None, target: str | None, encoding: str
+    source: Path,
+    image_column: str | None,
+    target: str | None,
+    encoding: str,
+    group: str | None = None,
 ) -> list[Row]:
     """Every row of a list of photos, as text.
 
@@ -43,11 +49,17 @@ def read_rows(
     header, first = frame.columns, 1 + table.is_text(source)
     path_column = find(image_column, "--image-column", "the paths of the photos", header, where)
     label_column = find(target, "--target", "the labels", header, where)
-    columns = _texts(frame[path_column]), _texts(frame[label_column])
-    return [
-        Row(number, path, label)
-        for number, (path, label) in enumerate(zip(*columns, strict=True), first)
-    ]
+    groups: Sequence[str | None] = [None] * len(frame)
+    if group is not None:
+        groups = _texts(frame[find(group, "--group", "the groups", header, where)])
+        if without := [number for number, text in enumerate(groups, first) if not text]:
+            raise SourceError(
+                f"{len(without):,} rows have no value in {group!r}, such as row {without[0]}.",
+                where=where,
+                mend="Fill them in, or take these rows out.",
+            )
+    columns = _texts(frame[path_column]), _texts(frame[label_column]), groups
+    return [Row(number, *cells) for number, cells in enumerate(zip(*columns, strict=True), first)]
 
 
 def find(name: str | None, option: str, holds: str, header: list[str], where: str) -> str:

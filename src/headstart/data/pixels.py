@@ -99,6 +99,19 @@ def decode(data: bytes, size: int, resize: Resize, *, reduce: bool = True) -> ND
         return np.asarray(image)
 
 
+def shape(data: bytes) -> tuple[int, int]:
+    """Width and height of a photo in pixels as they lie in the file, from its header alone.
+
+    Args:
+        data: the content of the file.
+
+    Raises:
+        Unreadable: as `decode`, but for what only decoding shows.
+    """
+    with _opened(data) as photo:
+        return photo.size
+
+
 def thumbnail(data: bytes, longest: int) -> bytes:
     """A small upright JPEG of a photo in its own shape, without its metadata.
 

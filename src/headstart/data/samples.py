@@ -13,12 +13,13 @@ a sample, left out with its reason, or ignored.
 """
 
 import os
+import re
 import stat
 import unicodedata
 import zipfile
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -44,12 +45,14 @@ class Sample:
             escaped to one printable line.
         label: its class, escaped likewise.
         split: the side that the source's own folders put it on, if any.
+        group: what it shares with the photos that stay on its side, where `--group` tells.
     """
 
     path: str
     name: str
     label: str
     split: Side | None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def scan(
     label_pattern: str | None = None,
     image_column: str | None = None,
     target: str | None = None,
+    group: str | None = None,
     encoding: str = "utf-8",
     ignore: Sequence[str] = (),
     listen: Listener = nobody,
@@ -90,6 +94,9 @@ def scan(
             to the source, in place of class folders.
         image_column: the column of a list with the photos' paths, relative to the list.
         target: the column of a list with the labels.
+        group: the column of a list with what photos share that must stay together; of a folder a
+            regular expression that finds it in the path: its group `group`, else its first one,
+            else all that it fits.
         encoding: of a CSV file.
         ignore: patterns of names or paths to pass over (see `walk.Ignored`).
         listen: is told if a zip file must be unpacked again.
@@ -106,13 +113,15 @@ def scan(
         _refuse(label_pattern, "--label-pattern", where, "a list has its labels in a column")
         if path.suffix.lower() == ".parquet" and encoding != "utf-8":
             _refuse(encoding, "--encoding", where, "Parquet is no text")
-        samples = _listed(path, read_rows(path, image_column, target, encoding), Ignored(ignore))
+        rows = read_rows(path, image_column, target, encoding, group)
+        samples = _listed(path, rows, Ignored(ignore))
     else:
         for option, value in (("--image-column", image_column), ("--target", target)):
             _refuse(value, option, where, "only a CSV or Parquet file has columns")
         if encoding != "utf-8":
             _refuse(encoding, "--encoding", where, "it is for CSV files")
         samples = _walked(path, label_pattern, Ignored(ignore), listen)
+        samples = samples if group is None else _grouped(samples, group, where)
     _refuse_twins(samples.classes, where)
     return samples
 
@@ -186,6 +195,37 @@ def _walked(source: Path, label_pattern: str | None, ignored: Ignored, listen: L
     samples = _sorted(source, items, classes, left_out, tree.ignored)
     _refuse_too_little(samples, tree, layout, where)
     return samples
+
+
+def _grouped(samples: Samples, pattern: str, where: str) -> Samples:
+    """The same samples, each with the group that a pattern finds in its path.
+
+    Raises:
+        OptionError: it is no regular expression, or finds nothing in some path.
+    """
+    mend = r"Give one that fits every path, such as '(?P<group>patient\d+)'."
+    try:
+        found = re.compile(pattern)
+    except re.error as error:
+        raise OptionError(
+            f"{pattern!r} is no regular expression ({error}).", where="--group", mend=mend
+        ) from error
+    named = "group" if "group" in found.groupindex else 1 if found.groups else 0
+    items, without = [], []
+    for sample in samples.items:
+        match = found.search(sample.name)
+        if match is None or not match[named]:
+            without.append(sample.name)
+        else:
+            items.append(replace(sample, group=match[named]))
+    if without:
+        raise OptionError(
+            f"{pattern!r} finds no group in {len(without):,} of {len(samples.items):,} paths, "
+            f"such as {without[0]!r}.",
+            where=where,
+            mend=mend,
+        )
+    return replace(samples, items=tuple(items))
 
 
 def _folder(source: Path, where: str, listen: Listener) -> str:
@@ -280,7 +320,7 @@ def _listed(table: Path, rows: list[Row], ignored: Ignored) -> Samples:
                 windows = "; write its path with /" if "\\" in path else ""
                 left_out.append(LeftOut(name, reason + windows))
             else:
-                items.append(Sample(full, name, printable(row.label), None))
+                items.append(Sample(full, name, printable(row.label), None, row.group))
     classes = {printable(row.label) for row in seen.values()}
     samples = _sorted(table, items, classes, left_out, passed_over)
     if not items:

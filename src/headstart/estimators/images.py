@@ -95,7 +95,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Features of photos and the SHA-256 of their files."""
         options = options_from(TrainOptions, self.get_params())
         samples = [Sample(path, printable(path), "", None) for path in paths]
-        keys, faults = features.fingerprint(samples)
+        keys, _, faults = features.fingerprint(samples)
         if not faults:
             network = load_network(options, samples, keys)
             if network.engine is None:

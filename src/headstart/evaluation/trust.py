@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,11 @@ class Answers:
     p_label: NDArray[np.float64]
     p_predicted: NDArray[np.float64]
     probabilities: NDArray[np.float64]
+
+    def where(self, which: NDArray[np.bool_]) -> "Answers":
+        """Those of some of the samples, bool (m,)."""
+        parts = [getattr(self, each.name)[which] for each in fields(self) if each.name != "name"]
+        return Answers(self.name, *parts)
 
     def scores(self, classes: Sequence[str]) -> dict[str, Any]:
         """The figures of this set, as `scores` gives them."""

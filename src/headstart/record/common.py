@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.bundle.manifest import Figures
-from headstart.data import duplicates, split
+from headstart.data import split
 from headstart.data.balance import imbalance
 from headstart.data.labelled import Divided
 from headstart.evaluation.trust import Answers, majority_accuracy
@@ -25,14 +25,14 @@ def find(
     answers: list[Answers],
     options: TrainOptions,
     listen: Listener,
-    more: Sequence[Finding] = (),
+    more: Sequence[Finding],
 ) -> list[Finding]:
     """What the data makes one doubt; warnings are told at once.
 
     Args:
-        more: what else was found.
+        more: what was found that tells of photos or of rows alone.
     """
-    findings = [*duplicates.copies(data), *imbalance(data), *more]
+    findings = [*more, *imbalance(data)]
     last = answers[-1]
     judged = set(data.labels[last.samples].tolist())
     unjudged = [label for j, label in enumerate(data.classes) if j not in judged]
@@ -65,11 +65,23 @@ def described(data: Divided, outcome: Outcome, options: TrainOptions, task: str)
         "parameters": outcome.parameters,
         "trainable_parameters": outcome.trained,
         **{name: judged.get(name) for name in reversed(JUDGED)},
+        "leaks": _leaks(data, last),
         "baselines": {"majority": majority},
         "selected_on": _selected_on(outcome),
         "versions": versions(),
         "seed": options.seed,
     }
+
+
+def _leaks(data: Divided, judged: Answers) -> dict[str, Any] | None:
+    """How many of the judged samples belong together with one that trained, and the figures
+    without them; None: there is none, or all were judged in turn.
+    """
+    leaked = data.leaked[judged.samples]
+    if judged.name == "cross-validation" or not leaked.any():
+        return None
+    rest = judged.where(~leaked).scores(data.classes) if not leaked.all() else None
+    return {"samples": int(leaked.sum()), "without": rest}
 
 
 def _selected_on(outcome: Outcome) -> str | None:

@@ -38,7 +38,7 @@ _ONLY_BY_GRADIENT = (
 )
 _FOR_TABLES = (
     *("hidden", "scaling", "drop_unlabelled", "validation_file", "test_file"),
-    *("group", "time", "sample_weight", "most_rows"),
+    *("time", "sample_weight", "most_rows"),
 )
 _FOR_PHOTOS = (
     *Augmentation.model_fields,

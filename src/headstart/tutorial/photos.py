@@ -17,11 +17,10 @@ from headstart.augmentation import PRESETS, Augmentation
 from headstart.backbone import catalog, imagenet
 from headstart.backbone.weights import names_of_files, resolve
 from headstart.bundle.locate import BUNDLE
-from headstart.data import duplicates, split
 from headstart.data.augment import view, view_seed
 from headstart.data.pixels import Unreadable, decode, read_image, thumbnail
 from headstart.data.samples import Sample, image_files
-from headstart.dataset import list_photos, scan_with
+from headstart.dataset import list_photos, parted, scan_with
 from headstart.errors import MissingError, SourceError
 from headstart.events import Notice
 from headstart.options import Layout, TrainOptions, as_flags, options_from
@@ -170,8 +169,7 @@ class PhotoSections:
     def _photos(self, section: Section, source: _Source, published: Sequence[str]) -> Section:
         chosen = options_from(TrainOptions, source.options)
         photos = list_photos(source.path, chosen, self._listen, to_train=True)
-        clusters = duplicates.identical(photos.keys)
-        count = Counter(split.divide(photos, clusters, chosen).tolist())
+        count = Counter(parted(photos, chosen).sides.tolist())
         names = {"train": "training", "validation": "validation", "test": "test"}
         facts = [
             Fact(f"{name} photos", figure, f"{count[side]:,}")

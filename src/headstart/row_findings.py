@@ -1,4 +1,4 @@
-"""What the columns of a table make one doubt: some tell too much, some nothing, some drift."""
+"""What is doubtful in the rows of a table: copies, columns that tell all or nothing, drift."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from headstart.data import columns, mapping
+from headstart.data import columns, duplicates, mapping
 from headstart.data.columns import Category, LeftOut, Number, Used
 from headstart.findings import Finding
 from headstart.tabular import Data
@@ -22,9 +22,15 @@ _EMPTIER = 0.1  # of the rows: then that is what moved
 _BEYOND = 4.0  # standard deviations that chance does not explain
 
 
-def column_findings(data: Data) -> list[Finding]:
-    """Everything that the columns make one doubt, the worst first."""
-    return [*_giveaways(data), *_id_like(data), *_drift(data), *_left_out(data)]
+def row_findings(data: Data) -> list[Finding]:
+    """Copies, and everything that the columns make one doubt, the worst first."""
+    return [
+        *duplicates.copies(data),
+        *_giveaways(data),
+        *_id_like(data),
+        *_drift(data),
+        *_left_out(data),
+    ]
 
 
 def _giveaways(data: Data) -> Iterator[Finding]:

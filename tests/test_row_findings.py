@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from sklearn import datasets
 
-from headstart.column_findings import column_findings
 from headstart.data.balance import imbalance
 from headstart.data.duplicates import copies
 from headstart.errors import OptionError
 from headstart.findings import Finding
 from headstart.options import TrainOptions
+from headstart.row_findings import row_findings
 from headstart.tabular import Data, divided, list_rows
 
 N = 600
@@ -43,7 +43,7 @@ def test_real_tables_raise_no_doubt(name: str, tmp_path: Path) -> None:
     found = getattr(datasets, f"load_{name}")()
     named = {str(column): found.data[:, i] for i, column in enumerate(found.feature_names)}
     data = read({**named, "y": [f"k{t}" for t in found.target]}, tmp_path / "rows.csv")
-    assert column_findings(data) == []
+    assert [found for found in row_findings(data) if found.level == "warning"] == []
     assert imbalance(data) == []
 
 
@@ -56,7 +56,7 @@ def test_fault_39_a_column_that_gives_the_target_away_is_a_warning(tmp_path: Pat
     made["discharged"] = [
         f"2024-03-{1 + i % 28:02}" if sick else None for i, sick in enumerate(ill)
     ]
-    findings = column_findings(read(made, tmp_path / "rows.csv"))
+    findings = row_findings(read(made, tmp_path / "rows.csv"))
     assert findings[0].level == "warning"
     told = by_kind(findings)["giveaway-column"]
     assert {text.partition(":")[0] for text in told} == {"score", "ward", "discharged"}
@@ -68,7 +68,7 @@ def test_fault_39_columns_that_name_the_rows_are_warned_of(tmp_path: Path) -> No
     made["person"] = [f"p{i}" for i in range(N)]
     made["number"] = np.cumsum(RANDOM.integers(1, 5, N))
     made["study"] = ["A"] * N
-    found = by_kind(column_findings(read(made, tmp_path / "rows.csv")))
+    found = by_kind(row_findings(read(made, tmp_path / "rows.csv")))
     assert found["id-column"] == ["person: an id: 420 values in 420 training rows"]
     assert found["id-like-column"] == ["number"]
     assert found["column-left-out"] == ["study: constant: every row has 'A'"]
@@ -89,10 +89,10 @@ def test_drift_between_files_is_told_and_chance_is_not(tmp_path: Path) -> None:
     later["x"] += 2
     pl.DataFrame(later).write_csv(tmp_path / "later.csv")
     data = read(made, tmp_path / "rows.csv", test_file=tmp_path / "later.csv")
-    found = by_kind(column_findings(data))
+    found = by_kind(row_findings(data))
     assert any(text.startswith("x: median ") for text in found["drift"])
     assert "town: 50% of the rows have values that training has hardly any of" in found["drift"]
-    assert column_findings(read(made, tmp_path / "again.csv")) == []
+    assert row_findings(read(made, tmp_path / "again.csv")) == []
 
 
 def test_rows_of_one_file_that_stand_in_the_other_are_found(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_column_of_numbers_but_for_some_cells_is_told(tmp_path: Path) -> None:
     made = columns()
     made["dose"] = ["unknown" if i == 7 else f"{i / 7:.3f}" for i in range(N)]
     made["price"] = [f"{i},{i % 10}" for i in range(N)]
-    found = by_kind(column_findings(read(made, tmp_path / "rows.csv")))
+    found = by_kind(row_findings(read(made, tmp_path / "rows.csv")))
     (price, dose) = sorted(found["nearly-numbers"], reverse=True)
     assert "commas stand for points" in price
     assert dose.startswith("dose: nearly numbers: ")
@@ -160,7 +160,7 @@ def test_texts_that_a_file_pads_with_blanks_are_what_they_are(tmp_path: Path) ->
     data = divided(list_rows(tmp_path / "rows.parquet", given), given, lambda _: None)
     assert data.columns[0].values == ("ill", "well")
     assert not data.matrix[:, 2].any()  # none is another value
-    assert "bed: 100.0% right" in by_kind(column_findings(data))["giveaway-column"]
+    assert "bed: 100.0% right" in by_kind(row_findings(data))["giveaway-column"]
 
 
 def test_a_class_called_none_is_one(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_drift_of_many_values_is_found_too(tmp_path: Path) -> None:
     later = columns(300) | {"town": [f"t{i}" for i in random.integers(40, 100, 300)]}
     pl.DataFrame(later).write_csv(tmp_path / "later.csv")
     data = read(made, tmp_path / "rows.csv", test_file=tmp_path / "later.csv")
-    assert any(text.startswith("town: ") for text in by_kind(column_findings(data))["drift"])
+    assert any(text.startswith("town: ") for text in by_kind(row_findings(data))["drift"])
 
 
 def test_a_column_whose_name_looks_like_a_pattern_can_be_passed_over(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""What is doubtful in labelled photos, told without any network."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.data import duplicates
+from headstart.dataset import Looked
+from headstart.findings import Finding
+
+_TINY = 32  # pixels
+_LONG = 3  # times as long as it is wide, or the other way round
+_BLANK = 3.0  # standard deviation of its shades of grey, of 255
+_AT_ONCE = 1024
+
+_ONE_PICTURE = "Photos of one picture, resized, cropped, mirrored or saved anew,"
+
+
+def photo_findings(data: Looked) -> list[Finding]:
+    """Copies, near copies, and photos that hardly show anything."""
+    same = duplicates.identical(data.samples.keys)
+    return [*duplicates.copies(data, same), *_near(data, same), *_poor(data)]
+
+
+def _near(data: Looked, same: NDArray[np.int64]) -> list[Finding]:
+    """Clusters of more than one content.
+
+    Args:
+        same: int64 (n,), clusters of one content.
+    """
+    contents = np.unique(np.stack([data.clusters, same], axis=1), axis=0)[:, 0]
+    several = np.flatnonzero(np.bincount(contents) > 1)
+    alone = data.clusters.max(initial=0) + 1 + np.arange(len(same))
+    found = duplicates.groups(data, np.where(np.isin(data.clusters, several), data.clusters, alone))
+    findings = [
+        Finding(
+            "near-duplicate-across-splits",
+            "warning",
+            found.apart,
+            f"{_ONE_PICTURE} stand on more than one side of the split, so the network is judged "
+            "by photos that it as good as trained on: the figures are better than they should be.",
+            "Take these copies out of all sides but one, or let headstart make the split.",
+        ),
+        Finding(
+            "near-duplicate-two-labels",
+            "warning",
+            found.disputed,
+            f"{_ONE_PICTURE} stand under more than one label, and only one can be right.",
+            "Take them out of the classes that they do not belong to.",
+        ),
+        Finding(
+            "near-duplicate",
+            "note",
+            found.plain,
+            f"{_ONE_PICTURE} stand here more than once. They were kept on one side of the split, "
+            "so they do not make the figures better than they should be.",
+            "Nothing needs to be done; without them the same picture would count once.",
+        ),
+    ]
+    return [finding for finding in findings if finding.samples]
+
+
+def _poor(data: Looked) -> Iterator[Finding]:
+    """Photos that are tiny, blank, or of an odd shape; of those that take part."""
+    names, shapes = data.samples.names, np.array(data.samples.shapes).reshape(-1, 2)
+    used = data.sides != "unused"
+    short, long = shapes.min(axis=1), shapes.max(axis=1)
+    blank = np.zeros(len(names), np.bool_)
+    for i in range(0, len(names), _AT_ONCE):
+        part = np.arange(i, min(i + _AT_ONCE, len(names)))
+        blank[part] = data.grey[part].std(axis=(1, 2)) < _BLANK
+    for kind, which, why, mend in (
+        (
+            "tiny",
+            short < _TINY,
+            f"Photos of fewer than {_TINY} pixels on a side show little, and copies among them "
+            "are not looked for.",
+            "Take larger ones where there are any; thumbnails are often saved by mistake.",
+        ),
+        (
+            "blank",
+            blank,
+            "Photos of one shade show nothing that their label could be learned from.",
+            "Look at them, and take out those that are no photos of their class.",
+        ),
+        (
+            "odd-shape",
+            long > _LONG * short,
+            f"Photos more than {_LONG} times as long as they are wide are squashed a lot, or lose "
+            "much by a crop.",
+            "Crop them to what they show, or try --resize pad.",
+        ),
+    ):
+        found = np.flatnonzero(which & used)
+        if len(found):
+            yield Finding(kind, "note", tuple((names[i],) for i in found.tolist()), why, mend)
