@@ -143,6 +143,8 @@ ORDER = (
     "report/html.py",
     "report/album.py",
     "report/page.py",
+    "report/markdown.py",
+    "report/card.py",
     "report/sections.py",
     "outcome.py",
     "record/common.py",
