@@ -102,6 +102,24 @@ def test_the_weakest_class_is_named_with_its_share() -> None:
     assert "Gather more photos of “cat”: only 80.0% of them were found" in steps[1].told
 
 
+@pytest.mark.parametrize(
+    ("difference", "p", "told"), [(-0.05, 0.01, 1), (-0.05, 0.3, 0), (0.05, 0.01, 0)]
+)
+def test_a_baseline_that_does_better_is_a_step(difference: float, p: float, told: int) -> None:
+    compared = {
+        "accuracy": 0.95,
+        "accuracy_interval": [0.9, 0.98],
+        "loss": 0.1,
+        "difference": difference,
+        "difference_interval": [difference - 0.03, difference + 0.03],
+        "p": p,
+    }
+    found = {**metrics({}, 500), "task": "table", "comparisons": {"gradient_boosting": compared}}
+    steps = [step for step in advice.steps(found, [], 0) if step.place == "worth"]
+    assert len(steps) == told
+    assert not told or "Gradient boosting does better here" in steps[0].told
+
+
 def test_what_judges_a_finished_classifier_is_not_told_to_try_it() -> None:
     found = {**metrics({}, 500), "kind": "evaluation"}
     assert advice.steps(found, [], 0) == []

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from headstart.evaluation.trust import wilson_interval
+from headstart.report import worth
 from headstart.report.words import Metrics, judged, noun, number, percent, quoted, was_trained
 
 Found = Mapping[str, Any]
@@ -82,6 +83,8 @@ def steps(metrics: Metrics, findings: Sequence[Found], wrong: int) -> list[Step]
     elif key != "train" and _wide(scores):
         told = f"Gather more {one}s: so few to judge by leave much to chance."
         found.append(Step(told, "belief", "See how wide"))
+    if any(rival.apart and rival.better for rival in worth.rivals(metrics)):
+        found.append(Step(worth.worth(metrics), "worth", "See the comparison"))
     if was_trained(metrics):
         told = f"Try it on {one}s of your own that it has never seen."
         found.append(Step(told, "use", "See how"))
