@@ -3,6 +3,7 @@
 import csv
 from array import array
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ def read_all(path: Path, split: str, classes: Sequence[str]) -> NDArray[np.float
 
     Returns:
         float32 (n, n_classes), in the order in which `predictions.read` gives the samples;
-        None where only the probabilities of two classes are kept, for there are too many.
+        None where only the probabilities of two classes are kept, for there are too many, or where
+        there is but one class.
 
     Raises:
         ModelError: there is no such file, or it is damaged.
@@ -32,11 +34,12 @@ def read_all(path: Path, split: str, classes: Sequence[str]) -> NDArray[np.float
             place = {name: i for i, name in enumerate(next(rows, []))}
             side = place["split"]
             wanted = [place.get(f"p:{name}", -1) for name in classes]
-            if min(wanted) < 0:
+            if min(wanted) < 0 or len(wanted) < 2:
                 return None
+            take = itemgetter(*wanted)
             for row in rows:
                 if row[side] == split:
-                    found.extend(float(row[i]) for i in wanted)
+                    found.extend(map(float, take(row)))
     except FileNotFoundError as error:
         raise damaged(path, f"has no {path.name}.") from error
     except (OSError, ValueError, LookupError, csv.Error) as error:
