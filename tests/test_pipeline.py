@@ -25,9 +25,11 @@ FILES = {
     "metrics.json",
     "confusion-matrix.png",
     "report.html",
+    "MODEL_CARD.md",
     "model.headstart",
 }
-ALIKE = FILES - {"metrics.json", "options.json", "report.html", "confusion-matrix.png"}
+TIMED = {"metrics.json", "options.json", "report.html", "MODEL_CARD.md"}  # or with paths
+ALIKE = FILES - TIMED - {"confusion-matrix.png"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -147,8 +147,10 @@ def test_the_page_is_written_again_as_it_was(copied):
     before = copied.report().read_bytes()
     copied.report().unlink()
     (copied.folder / "confusion-matrix.png").unlink()
+    (copied.folder / "MODEL_CARD.md").unlink()
     assert report(copied.folder) == copied.report()
     assert (copied.folder / "confusion-matrix.png").is_file()
+    assert (copied.folder / "MODEL_CARD.md").is_file()
     assert abs(len(copied.report().read_bytes()) - len(before)) < 0.1 * len(before)
     assert copied.report().read_text().count("data:image/jpeg") > 10
 

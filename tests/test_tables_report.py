@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import yaml
+from barriers import barriers
 from metrics_schema import faults
+from parsed import Page
 from sklearn import datasets
 
 from headstart.data import columns, mapping, table
@@ -265,3 +268,36 @@ def test_a_column_of_few_values_is_a_table_and_others_a_curve_within_its_frame()
     assert [text for _, text in curve.across] == ["20", "40", "60", "80"]
     assert curve.missing == "Where it is missing: 93% “yes”."
     assert [(value, cells[0].text) for value, cells in rows.rows] == [("no", "0%"), ("yes", "100%")]
+
+
+def test_where_it_was_least_sure_and_what_lies_behind_a_number_stand_on_the_page(
+    walks: Run,
+) -> None:
+    page = Page(walks.report().read_text())
+    assert barriers(page) == []
+    counts = walks.metrics["test"]["confusion_matrix"]
+    (section,) = page.all("section", id="cell-0-1")
+    assert f"no, called yes: {counts[0][1]} row" in section.text
+    wrong = [row for row in walks.predictions if (row["label"], row["predicted"]) == ("no", "yes")]
+    judged = {row["sample"] for row in wrong if row["split"] == "test"}
+    assert {item.all("bdi")[0].text for item in section.all("li")} <= judged
+    (link,) = page.all("a", href="#cell-0-1")
+    assert link.attributes["aria-label"].startswith("true no, called yes: ")
+    (unsure,) = page.all("section", id="unsure")
+    assert len(unsure.all("tbody")[0].all("tr")) == 12
+
+
+def test_a_table_leaves_a_model_card_too(walks: Run) -> None:
+    _, head, body = (walks.folder / "MODEL_CARD.md").read_text().split("---\n", 2)
+    found = yaml.safe_load(head)
+    assert found["pipeline_tag"] == "tabular-classification"
+    (result,) = found["model-index"][0]["results"]
+    assert result["dataset"]["type"] == "csv"
+    assert result["metrics"][0]["value"] == pytest.approx(
+        walks.metrics["test"]["accuracy"], abs=1e-6
+    )
+    assert "A classifier of rows into 2 classes of walk" in body
+    assert 'hs.load("model.headstart").predict("rows.csv")' in body
+    for rival in worth.rivals(walks.metrics):
+        assert rival.verdict in body
+    assert str(walks.folder.parent) not in body

@@ -21,10 +21,11 @@ from headstart.options import TrainOptions, options_from
 from headstart.photo_findings import photo_findings
 from headstart.record.common import find
 from headstart.record.photos import describe, save_bundle
-from headstart.report import plots
+from headstart.report import card, plots
 from headstart.report.page import render
-from headstart.report.words import judged
+from headstart.report.words import judged, was_trained
 from headstart.run import (
+    CARD,
     MATRIX,
     REPORT,
     Run,
@@ -163,7 +164,8 @@ def write_page(folder: Path, samples: Sequence[Sample], listen: Listener) -> Non
 
 
 def write_report(folder: Path, samples: Sequence[Sample]) -> None:
-    """Write the page and the picture of the confusion matrix, from the files of a run.
+    """Write the page, the picture of the confusion matrix and, where something was trained, the
+    model card, from the files of a run.
 
     Args:
         samples: where the photos lie; those that have changed since are not shown.
@@ -180,6 +182,8 @@ def write_report(folder: Path, samples: Sequence[Sample]) -> None:
         return data if sha256(data).hexdigest() == key.get(name) else None
 
     write_text(folder / REPORT, render(folder, photo))
+    if was_trained(run.metrics):
+        write_text(folder / CARD, card.render(folder))
     scores = judged(run.metrics)[1]
     plots.save_confusion_matrix(scores["confusion_matrix"], run.metrics["classes"], folder / MATRIX)
 

@@ -29,6 +29,7 @@ SPLIT = "split.csv"
 FINDINGS = "findings.json"
 PREDICTIONS = "predictions.csv"
 REPORT = "report.html"
+CARD = "MODEL_CARD.md"
 MATRIX = "confusion-matrix.png"
 PREDICTED = ("sample", "split", "label", "predicted", "p_label", "p_predicted")
 HISTORY = "history.csv"

@@ -23,6 +23,7 @@ from pathlib import Path
 from headstart.bundle.locate import BUNDLE
 from headstart.errors import OptionError, OutputError
 from headstart.run import (
+    CARD,
     COLUMNS,
     FINDINGS,
     HISTORY,
@@ -41,7 +42,7 @@ LAST = "last.safetensors"  # in CHECKPOINT; a training that was cut off goes on 
 
 RUN_FILES = frozenset(
     {
-        *(BUNDLE, COLUMNS, FINDINGS, HISTORY, MATRIX, METRICS),
+        *(BUNDLE, CARD, COLUMNS, FINDINGS, HISTORY, MATRIX, METRICS),
         *(OPTIONS, PREDICTIONS, REPORT, SPLIT),
     }
 )

@@ -5,7 +5,7 @@ stand in the file itself.
 """
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -18,18 +18,17 @@ from headstart.backbone import catalog
 from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, as_flags, chosen
-from headstart.parallel import cores, side_by_side
-from headstart.report import curves, drivers, learning, reliability, views, words, worth
+from headstart.report import advice, curves, drivers, learning, reliability, views, words, worth
+from headstart.report.album import Photos, album
+from headstart.report.galleries import Galleries, galleries
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
 from headstart.report.predictions import read
 from headstart.run import HISTORY, PREDICTIONS, Run
 
-Photos = Callable[[str], bytes | None]
-
 _EXAMPLE = {"image": "photo.jpg", "table": "rows.csv"}
 _MISTAKES = 12
-_SMALL, _LARGE = 160, 320  # longest side in pixels
+_LARGE = 320  # longest side in pixels
 
 
 def render(folder: Path, photos: Photos) -> str:
@@ -50,6 +49,10 @@ def render(folder: Path, photos: Photos) -> str:
     key, scores = words.judged(metrics)
     predictions = read(folder / PREDICTIONS, key.replace("_", "-"))
     mistakes = worst(predictions, _MISTAKES)
+    matrix = views.matrix(scores["confusion_matrix"], metrics["classes"])
+    of_set = folder / PREDICTIONS, key.replace("_", "-"), predictions
+    shown = galleries(*of_set, metrics["classes"], matrix.pairs, metrics["task"])
+    findings = sorted(run.findings["findings"], key=advice.gravity)
     model = metrics.get("model") or str(folder.absolute())  # that of `evaluate` lies elsewhere
     context = {
         "metrics": metrics,
@@ -59,8 +62,11 @@ def render(folder: Path, photos: Photos) -> str:
         "belief": words.belief(metrics),
         "gap": words.gap(metrics) if metrics.get("train") else None,
         "accuracies": views.accuracies(metrics),
-        "findings": sorted(run.findings["findings"], key=lambda found: found["level"] == "note"),
-        "matrix": views.matrix(scores["confusion_matrix"], metrics["classes"]),
+        "answer": advice.answer(metrics, findings),
+        "steps": advice.steps(metrics, findings, mistakes.wrong),
+        "findings": findings,
+        "matrix": matrix,
+        "galleries": shown,
         "by_class": views.by_class(scores, metrics["classes"]),
         "reliability": reliability.reliability(predictions),
         "field": reliability.FRAME,
@@ -73,13 +79,17 @@ def render(folder: Path, photos: Photos) -> str:
         "predict": shlex.join(["headstart", "predict", model, _EXAMPLE[metrics["task"]]]),
         "example": _EXAMPLE[metrics["task"]],
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
-        **(_of_photos(run, mistakes, photos) if metrics["task"] == "image" else _of_rows(run)),
+        **(
+            _of_photos(run, mistakes, shown, photos)
+            if metrics["task"] == "image"
+            else _of_rows(run)
+        ),
         **_training(folder, metrics.get("training"), words.noun(metrics)),
     }
     return environment().get_template("page.html").render(context)
 
 
-def _of_photos(run: Run, mistakes: Mistakes, photos: Photos) -> dict[str, Any]:
+def _of_photos(run: Run, mistakes: Mistakes, shown: Galleries, photos: Photos) -> dict[str, Any]:
     """What only the page on photos shows."""
     metrics = run.metrics
     samples = views.sample_photos(run.split, metrics["classes"])
@@ -88,7 +98,7 @@ def _of_photos(run: Run, mistakes: Mistakes, photos: Photos) -> dict[str, Any]:
     return {
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
-        "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
+        "pictures": album(photos, candidates + shown.names()),
         "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
     }
 
@@ -151,19 +161,6 @@ def _received(photos: Photos, name: str, *, size: int, resize: Resize) -> Receiv
         )
     except pixels.Unreadable:
         return None
-
-
-def _thumbnails(photos: Photos, names: Iterable[str]) -> dict[str, Markup | None]:
-    """Name → small picture as a data URI, None where the photo is gone."""
-
-    def shrink(name: str) -> Markup | None:
-        data = photos(name)
-        try:
-            return data_uri("image/jpeg", pixels.thumbnail(data, _SMALL)) if data else None
-        except pixels.Unreadable:
-            return None
-
-    return dict(side_by_side(shrink, names, cores()))
 
 
 def _png(image: Any) -> bytes:

@@ -44,14 +44,15 @@ def read(path: Path, split: str) -> list[Prediction]:
                     names = plain(sample), plain(label), plain(predicted)
                     found.append(Prediction(*names, *map(float, shares)))
     except FileNotFoundError as error:
-        raise _damaged(path, f"has no {path.name}.") from error
+        raise damaged(path, f"has no {path.name}.") from error
     except (OSError, ValueError, LookupError, csv.Error) as error:
         reason = f"no column {error}" if isinstance(error, KeyError) else str(error)
-        raise _damaged(path, f"has a {path.name} that cannot be read ({reason}).") from error
+        raise damaged(path, f"has a {path.name} that cannot be read ({reason}).") from error
     return found
 
 
-def _damaged(path: Path, problem: str) -> ModelError:
+def damaged(path: Path, problem: str) -> ModelError:
+    """The error that tells what is wrong with a run's `predictions.csv`."""
     return ModelError(
         problem,
         where=printable(str(path.parent)),

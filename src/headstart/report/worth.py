@@ -22,6 +22,7 @@ class Rival(NamedTuple):
     Attributes:
         accuracy, interval, loss: its figures.
         apart: the difference is more than chance explains.
+        better: it did better than the network, be it by chance.
         verdict: a sentence.
     """
 
@@ -30,6 +31,7 @@ class Rival(NamedTuple):
     interval: tuple[float, float]
     loss: float
     apart: bool
+    better: bool
     verdict: str
 
 
@@ -42,6 +44,7 @@ def rivals(metrics: Metrics) -> list[Rival]:
             tuple(found["accuracy_interval"]),
             found["loss"],
             found["p"] <= _CHANCE,
+            found["difference"] < 0,
             _verdict(_NAMES[name], found),
         )
         for name, found in metrics.get("comparisons", {}).items()
