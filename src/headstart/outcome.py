@@ -67,16 +67,35 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """What heads on features of the frozen backbone say of training samples that each of them was
+    not fitted to, copies of a photo being held together.
+
+    Attributes:
+        samples: int64 (m,), numbers of training samples; those of a class of one photo are not
+            among them.
+        probabilities: float64 (m, n_classes), rows sum to one; not calibrated.
+    """
+
+    samples: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Headed(Outcome):
     """A head on a backbone; `graph` makes the backbone as it is now, uint8 pixels to features.
 
     Attributes:
         head: the layer from features to logits.
         tuned: None: only the head was trained, and not by gradient.
+        held_out: of the training samples. Also where more than a head was trained afterwards it
+            is that of heads on frozen features: it tells of the labels, not of this classifier.
+            None: there was no frozen backbone, or it would have been too much work.
     """
 
     head: Head
     tuned: Tuned | None = None
+    held_out: HeldOut | None = None
 
 
 @dataclass(frozen=True)

@@ -298,7 +298,8 @@ def _chosen(alone: Headed, tuned: Headed) -> Headed:
     used = ranks[1] > ranks[0]
     candidates = dict(zip(("head", "tail"), figures, strict=True))
     training = {**(tuned.training or {}), "candidates": candidates, "used": used}
-    return replace(tuned if used else alone, history=tuned.history, training=training)
+    chosen = replace(tuned, held_out=alone.held_out) if used else alone
+    return replace(chosen, history=tuned.history, training=training)
 
 
 def _validated(outcome: Headed) -> dict[str, float]:
