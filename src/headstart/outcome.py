@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.backbone.dense import Shape
 from headstart.backbone.engine import Floats
+from headstart.evaluation.calibration import Calibration
 from headstart.evaluation.importance import Predict
 from headstart.evaluation.trust import Answers
 from headstart.training.head import Head
@@ -53,6 +54,8 @@ class Outcome:
         parameters, trained: how many numbers there are, and how many were trained.
         history: a row for each epoch of a training by gradient, kept or not.
         training: what `metrics.json` says of that training.
+        calibration: the temperature that answers and probabilities were made with; None: as the
+            network gives them.
     """
 
     answers: list[Answers]
@@ -64,6 +67,7 @@ class Outcome:
     trained: int
     history: list[dict[str, float]] = field(default_factory=list, kw_only=True)
     training: dict[str, Any] | None = field(default=None, kw_only=True)
+    calibration: Calibration | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

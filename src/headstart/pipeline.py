@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from headstart.backbone import catalog
+from headstart.calibrated import calibrated
 from headstart.clock import Clock
 from headstart.data import split
 from headstart.data.listing import is_table
@@ -109,6 +110,7 @@ def _photos(
             outcome = tune(plan, *work, outcome, tail, place=last, resume=resume, listen=listen)
     assert outcome is not None  # what no plan forces has its head
     with clock("evaluate"):
+        outcome = calibrated(outcome, data)
         # While the bundle is proved in threads outside Python, Python can import.
         Thread(target=plots.prepare, daemon=True).start()
         metrics = describe(data, outcome, network, options)
@@ -137,6 +139,7 @@ def _rows(
     with clock("train"):
         last = place.folder / CHECKPOINT / LAST
         outcome = fit_dense(data, options, place=last, resume=resume, listen=listen)
+        outcome = calibrated(outcome, data)
     judges, answers = outcome.judges, outcome.answers[-1]
     with clock("baselines"):
         others = baselines(data, judges, answers.name, options)

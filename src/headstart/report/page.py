@@ -63,6 +63,7 @@ def render(folder: Path, photos: Photos) -> str:
         "matrix": views.matrix(scores["confusion_matrix"], metrics["classes"]),
         "by_class": views.by_class(scores, metrics["classes"]),
         "reliability": reliability.reliability(predictions),
+        "before": reliability.before(metrics),
         "field": reliability.FRAME,
         "mistakes": mistakes,
         "left_out": views.reasons(run.findings["left_out"]),
