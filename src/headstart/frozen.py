@@ -8,17 +8,17 @@ from headstart.data import split
 from headstart.dataset import Data, Network, views
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import Labels
-from headstart.evaluation.trust import Answers, answered
+from headstart.evaluation.trust import answered
 from headstart.events import Listener
 from headstart.options import TrainOptions
-from headstart.outcome import Headed
+from headstart.outcome import Headed, HeldOut
 from headstart.sets import SIDES
 from headstart.store.files import printable
 from headstart.training.head import (
-    Head,
     Problem,
     balanced_weights,
     cross_validate,
+    held_out,
     select,
     select_by_folds,
 )
@@ -44,24 +44,48 @@ def fit_head(
     assert network.graph is not None
     number = {side: data.on(side) for side in SIDES}
     rows, labels, train = _with_views(data, number["train"], network, options, listen)
-    crossed: list[Answers] = []
+    n_classes = len(data.classes)
+    balanced = options.class_weight == "balanced"
+    fold = _folds(data, number["train"], options)
+    folds = np.tile(fold, len(train) // len(fold))  # a photo's views are in its fold
+    crossed = not len(number["validation"]) and not len(number["test"])
+    found: NDArray[np.float64] | None = None
     if len(number["validation"]):
-        n_classes = len(data.classes)
-        balanced = options.class_weight == "balanced"
         weight = balanced_weights(labels[train], n_classes) if balanced else None
         problem = Problem(rows, labels, n_classes, weight, train)
         head = select(problem, data.features, data.labels, number["validation"])
+        del problem  # its memory is wanted
     else:
-        judged = not len(number["test"])
-        head, crossed = _by_folds(data, rows, labels, train, number["train"], options, judged)
+        if crossed and (fold < 0).all():
+            raise SourceError(
+                "No class has two different photos: nothing could be judged.",
+                where=printable(data.samples.source),
+                mend="Give every class several photos.",
+            )
+        work = rows[train], labels[train], folds, n_classes
+        head = select_by_folds(*work, balanced=balanced)
+        if crossed:
+            found = cross_validate(*work, balanced=balanced)
+    if found is None:
+        found = held_out(rows, labels, train, folds, n_classes, head.strength, balanced=balanced)
+    judged = np.flatnonzero(fold >= 0)
+    kept_out = None
+    if found is not None and len(judged):
+        kept_out = HeldOut(number["train"][judged], found[judged])
     answers = [
         answered(side, samples, data.labels[samples], head.pieces(data.features, samples))
         for side, samples in number.items()
         if len(samples)
     ]
+    if crossed:
+        assert kept_out is not None
+        true = data.labels[kept_out.samples]
+        answers.append(
+            answered("cross-validation", kept_out.samples, true, [kept_out.probabilities])
+        )
     trained = head.weights.size + head.bias.size
     return Headed(
-        [*answers, *crossed],
+        answers,
         lambda samples: head.probabilities(data.features[samples]),
         network.graph.read,
         network.engine.name,
@@ -69,6 +93,8 @@ def fit_head(
         network.backbone.parameters + trained,
         trained,
         head,
+        held_out=kept_out,
+        features=lambda samples: data.features[samples],
     )
 
 
@@ -97,39 +123,8 @@ def _with_views(
     return np.concatenate([data.features, *more]), labels, np.concatenate([train, behind])
 
 
-def _by_folds(
-    data: Data,
-    rows: Features,
-    labels: Labels,
-    used: NDArray[np.int64],
-    train: NDArray[np.int64],
-    options: TrainOptions,
-    judged: bool,
-) -> tuple[Head, list[Answers]]:
-    """A head whose penalty the training samples chose in turn; and, if it is to be judged by
-    them, what heads that had not seen them say.
-
-    Args:
-        used: numbers of the rows that train, the views of a photo in the order of `train`.
-        train: numbers of the training samples.
-    """
-    n_classes = len(data.classes)
-    balanced = options.class_weight == "balanced"
+def _folds(data: Data, train: NDArray[np.int64], options: TrainOptions) -> NDArray[np.int64]:
+    """int64 (m,): the fold of each of m training samples, copies of a photo in one."""
     keys = [data.samples.keys[i] for i in train]
     names = [data.samples.labels[i] for i in train]
-    fold = split.folds(names, data.together[train], keys, split.FOLDS, options.seed)
-    folds = np.tile(fold, len(used) // len(train))  # a photo's views are in its fold
-    x, y = rows[used], labels[used]
-    head = select_by_folds(x, y, folds, n_classes, balanced=balanced)
-    if not judged:
-        return head, []
-    scored = fold >= 0
-    if not scored.any():
-        raise SourceError(
-            "No class has two different photos: nothing could be judged.",
-            where=printable(data.samples.source),
-            mend="Give every class several photos.",
-        )
-    kept_out = cross_validate(x, y, folds, n_classes, balanced=balanced)[: len(train)]
-    true = data.labels[train][scored]
-    return head, [answered("cross-validation", train[scored], true, [kept_out[scored]])]
+    return split.folds(names, data.together[train], keys, split.FOLDS, options.seed)

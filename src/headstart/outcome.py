@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from headstart.backbone.dense import Shape
 from headstart.backbone.engine import Floats
+from headstart.evaluation.abstention import Abstention
+from headstart.evaluation.calibration import Calibration
 from headstart.evaluation.importance import Predict
 from headstart.evaluation.trust import Answers
 from headstart.training.head import Head
@@ -53,6 +55,9 @@ class Outcome:
         parameters, trained: how many numbers there are, and how many were trained.
         history: a row for each epoch of a training by gradient, kept or not.
         training: what `metrics.json` says of that training.
+        calibration: the temperature that answers and probabilities were made with; None: as the
+            network gives them.
+        abstention: what is not answered; None: everything is.
     """
 
     answers: list[Answers]
@@ -64,6 +69,23 @@ class Outcome:
     trained: int
     history: list[dict[str, float]] = field(default_factory=list, kw_only=True)
     training: dict[str, Any] | None = field(default=None, kw_only=True)
+    calibration: Calibration | None = field(default=None, kw_only=True)
+    abstention: Abstention | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What heads on features of the frozen backbone say of training samples that each of them was
+    not fitted to, copies of a photo being held together.
+
+    Attributes:
+        samples: int64 (m,), numbers of training samples; those of a class of one photo are not
+            among them.
+        probabilities: float64 (m, n_classes), rows sum to one; not calibrated.
+    """
+
+    samples: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -73,10 +95,17 @@ class Headed(Outcome):
     Attributes:
         head: the layer from features to logits.
         tuned: None: only the head was trained, and not by gradient.
+        held_out: of the training samples. Also where more than a head was trained afterwards it
+            is that of heads on frozen features: it tells of the labels, not of this classifier.
+            None: there was no frozen backbone, or it would have been too much work.
+        features: float32 (m, n_features), what the head takes of the samples of m numbers; None:
+            nobody asked for them where the backbone was trained too.
     """
 
     head: Head
     tuned: Tuned | None = None
+    held_out: HeldOut | None = None
+    features: Callable[[NDArray[np.int64]], NDArray[np.float32]] | None = None
 
 
 @dataclass(frozen=True)

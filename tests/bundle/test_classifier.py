@@ -133,7 +133,8 @@ def test_labels_that_are_none_of_the_classes_are_named(classifier, judged):
 
 
 def test_a_temperature_divides_the_logits(trained, classifier, judged, tmp_path):
-    warm = Classifier.open(changed(trained, tmp_path, temperature=2.0))
+    twice = 2 * classifier.manifest.temperature
+    warm = Classifier.open(changed(trained, tmp_path, temperature=twice))
     plain = classifier.predict_proba(judged.paths).astype(np.float64)
     expected = np.sqrt(plain)
     expected /= expected.sum(axis=1, keepdims=True)

@@ -14,6 +14,7 @@ from headstart.training.head import (
     Problem,
     balanced_weights,
     cross_validate,
+    held_out,
     select,
     select_by_folds,
 )
@@ -244,3 +245,36 @@ def test_the_penalty_that_does_best_over_the_folds_is_selected_and_fitted_to_all
     alone = problem(fold >= -1).solve(head.strength)
     assert head.weights.tobytes() == alone.weights.tobytes()
     assert head.bias.tobytes() == alone.bias.tobytes()
+
+
+@pytest.mark.parametrize("balanced", [False, True], ids=["alike", "balanced"])
+def test_held_out_probabilities_are_those_of_heads_fitted_to_the_other_folds(balanced):
+    features, labels = digits(300, 48, 4)
+    samples = np.arange(20, 300)[::-1].copy()
+    fold = np.random.default_rng(0).integers(-1, 5, len(samples))
+    found = held_out(features, labels, samples, fold, 4, 1e-2, balanced=balanced)
+    assert found is not None
+    assert found.shape == (280, 4)
+    assert np.isnan(found[fold == -1]).all()
+    for k in range(5):
+        train, held = samples[fold != k], samples[fold == k]
+        weight = balanced_weights(labels[train], 4) if balanced else None
+        alone = Problem(features[train], labels[train], 4, weight).solve(1e-2)
+        np.testing.assert_allclose(found[fold == k], alone.probabilities(features[held]), atol=0.02)
+
+
+def test_held_out_probabilities_know_nothing_of_the_labels_that_they_are_of():
+    """Under a weak penalty a head learns labels by heart, those at random too."""
+    features, _ = digits(200, 400, 4)
+    labels = np.random.default_rng(1).integers(0, 2, 200)
+    fold = np.arange(200) % 5
+    learned = Problem(features, labels, 2).solve(1e-4).probabilities(features).argmax(axis=1)
+    found = held_out(features, labels, np.arange(200), fold, 2, 1e-4)
+    assert found is not None
+    assert np.mean(learned == labels) > 0.75
+    assert np.mean(found.argmax(axis=1) == labels) < 0.6
+
+
+def test_what_would_take_minutes_is_not_held_out():
+    features, labels = np.zeros((1000, 2001), np.float32), np.zeros(1000, np.int64)
+    assert held_out(features, labels, np.arange(1000), labels, 1000, 1e-2) is None

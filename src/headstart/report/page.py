@@ -18,7 +18,17 @@ from headstart.backbone import catalog
 from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, as_flags, chosen
-from headstart.report import advice, curves, drivers, learning, reliability, views, words, worth
+from headstart.report import (
+    advice,
+    coverage,
+    curves,
+    drivers,
+    learning,
+    reliability,
+    views,
+    words,
+    worth,
+)
 from headstart.report.album import Photos, album
 from headstart.report.galleries import Galleries, galleries
 from headstart.report.html import data_uri, environment
@@ -69,6 +79,9 @@ def render(folder: Path, photos: Photos) -> str:
         "galleries": shown,
         "by_class": views.by_class(scores, metrics["classes"]),
         "reliability": reliability.reliability(predictions),
+        "coverage": coverage.curve(metrics, predictions),
+        "reach": coverage.FRAME,
+        "before": reliability.before(metrics),
         "field": reliability.FRAME,
         "mistakes": mistakes,
         "left_out": views.reasons(run.findings["left_out"]),

@@ -5,14 +5,14 @@ of Modern Neural Networks, 2017).
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from headstart.evaluation.trust import wilson_interval
 from headstart.report.curves import Frame
 from headstart.report.predictions import Prediction
-from headstart.report.words import percent
+from headstart.report.words import Metrics, judged, noun, number, percent
 
 FRAME = Frame(360, 300, left=46, right=346, top=12, bottom=262)
 
@@ -65,9 +65,9 @@ def reliability(predictions: Iterable[Prediction]) -> Reliability | None:
     place = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
     counts = np.bincount(place, minlength=_BINS)
     bins = []
-    for number in np.flatnonzero(counts):
-        inside = place == number
-        n, hits = int(counts[number]), int(right[inside].sum())
+    for i in np.flatnonzero(counts):
+        inside = place == i
+        n, hits = int(counts[i]), int(right[inside].sum())
         low, high = wilson_interval(hits, n)
         mean = float(sure[inside].mean())
         radius = _LARGEST * float(np.sqrt(n / counts.max()))
@@ -80,6 +80,54 @@ def reliability(predictions: Iterable[Prediction]) -> Reliability | None:
         [(_up(mark), f"{mark:.0%}") for mark in marks],
         _story(float(sure.mean()), int(right.sum()), len(right)),
     )
+
+
+class Before(NamedTuple):
+    """How the same samples stood before there was a temperature, on the same diagram.
+
+    Attributes:
+        bins: place, radius and figures of each.
+        story: what was done, and what it brought.
+    """
+
+    bins: list[Bin]
+    story: str
+
+
+def before(metrics: Metrics) -> Before | None:
+    """What calibration changed, by the document of `metrics.json`; None: there was none."""
+    found = metrics.get("calibration")
+    if not found:
+        return None
+    most = max(each["samples"] for each in found["before"]["bins"])
+    bins = []
+    for each in found["before"]["bins"]:
+        x, y = _across(each["sure"]), _up(each["right"])
+        radius = max(_LARGEST * (each["samples"] / most) ** 0.5, 2.5)
+        bins.append(Bin(each["samples"], each["sure"], each["right"], x, y, y, y, radius))
+    return Before(bins, _calibrated(metrics, found))
+
+
+def _calibrated(metrics: Metrics, found: dict[str, Any]) -> str:
+    key, scores = judged(metrics)
+    one, value = noun(metrics), found["temperature"]
+    if found["fitted_on"] == "validation":
+        on = number(found["samples"], f"validation {one}")
+    else:
+        held = number(found["samples"], f"training {one}")
+        on = f"{held} as networks trained without them judged them"
+    done = "as sure as it was" if round(value, 2) == 1 else "less sure" if value > 1 else "surer"
+    told = (
+        f"A temperature of {value:.2f}, fitted on {on}, makes it {done}; no answer changes. Here "
+        f"the calibration error was {found['before']['calibration_error']:.3f} and is "
+        f"{scores['calibration_error']:.3f}, the log loss was {found['before']['loss']:.3f} and is "
+        f"{scores['loss']:.3f}."
+    )
+    if key == found["fitted_on"].replace("-", "_"):
+        told += f" The temperature was fitted on these same {one}s, which flatters that a little."
+    elif metrics.get(found["fitted_on"]):
+        told += " That of validation is flattered: the temperature was fitted there."
+    return told
 
 
 def _story(sure: float, hits: int, n: int) -> str:
