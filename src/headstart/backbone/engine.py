@@ -7,7 +7,7 @@ Engine (protocol)
 
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,12 +107,16 @@ class OpenVinoEngine:
         )
 
     def run(self, pixels: Pixels | NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.outputs(pixels, self._output)[0]
+
+    def outputs(self, pixels: Pixels | NDArray[np.float32], *names: str) -> list[NDArray[Any]]:
+        """Several outputs of one run, in the order of their names."""
         request = getattr(self._local, "request", None)
         if request is None:
             with self._compiling:
                 request = self._local.request = self._compiled.create_infer_request()
         request.infer([pixels], share_inputs=True)
-        return np.array(request.get_tensor(self._output).data)
+        return [np.array(request.get_tensor(name).data) for name in names]
 
 
 class KerasEngine:

@@ -19,7 +19,7 @@ from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, as_flags, chosen
 from headstart.parallel import cores, side_by_side
-from headstart.report import curves, drivers, learning, reliability, views, words, worth
+from headstart.report import curves, drivers, heat, learning, reliability, views, words, worth
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
 from headstart.report.predictions import read
@@ -73,19 +73,27 @@ def render(folder: Path, photos: Photos) -> str:
         "predict": shlex.join(["headstart", "predict", model, _EXAMPLE[metrics["task"]]]),
         "example": _EXAMPLE[metrics["task"]],
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
-        **(_of_photos(run, mistakes, photos) if metrics["task"] == "image" else _of_rows(run)),
+        **(
+            _of_photos(run, mistakes, photos, model)
+            if metrics["task"] == "image"
+            else _of_rows(run)
+        ),
         **_training(folder, metrics.get("training"), words.noun(metrics)),
     }
     return environment().get_template("page.html").render(context)
 
 
-def _of_photos(run: Run, mistakes: Mistakes, photos: Photos) -> dict[str, Any]:
+def _of_photos(run: Run, mistakes: Mistakes, photos: Photos, model: str) -> dict[str, Any]:
     """What only the page on photos shows."""
     metrics = run.metrics
     samples = views.sample_photos(run.split, metrics["classes"])
     candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
     receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
+    # In cross-validation other networks made the mistakes than the one that was saved.
+    explained = mistakes.wrong and not metrics.get("cross_validation")
     return {
+        "heat": heat.heat_maps(model, mistakes.shown, photos) if explained else {},
+        "ramp": heat.COLOURS,
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "pictures": _thumbnails(photos, dict.fromkeys(candidates)),
