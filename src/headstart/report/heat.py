@@ -25,7 +25,8 @@ COLOURS = ", ".join("rgb({} {} {})".format(*colour) for colour in RAMP)
 """From little evidence to most, for a legend in CSS."""
 
 _SIDE = 200  # longest side in pixels
-_WITHIN_S = 2.0  # a page is written after every training, and none waits long for it
+WITHIN_S = 2.0
+"""How long a page waits for its maps, in seconds: it is written after every training."""
 
 
 class Heat(NamedTuple):
@@ -42,7 +43,10 @@ class Heat(NamedTuple):
 
 
 def heat_maps(
-    model: str, mistakes: Sequence[Prediction], photos: Callable[[str], bytes | None]
+    model: str,
+    mistakes: Sequence[Prediction],
+    photos: Callable[[str], bytes | None],
+    within_s: float = WITHIN_S,
 ) -> dict[str, Heat]:
     """Maps of those mistakes whose photo is there, by its name.
 
@@ -52,6 +56,7 @@ def heat_maps(
     Args:
         model: the bundle, or its run folder.
         photos: gives the bytes of a photo by its name, None where it is gone.
+        within_s: see `Explainer.each`; the surest mistakes come first.
     """
     found = [(row, data) for row in mistakes if (data := photos(row.sample)) is not None]
     if not found:
@@ -59,7 +64,7 @@ def heat_maps(
     try:
         classifier = Classifier.open(model)
         wanted = [(row.predicted, row.label) for row, _ in found]
-        answers = [*classifier.try_explain([data for _, data in found], wanted, _WITHIN_S)]
+        answers = [*classifier.try_explain([data for _, data in found], wanted, within_s)]
     except HeadstartError:
         return {}
     near = TOLERANCE[classifier.manifest.precision]
