@@ -117,6 +117,16 @@ def test_a_photo_that_is_gone_has_none_and_the_others_have(trained, mistakes, ph
     assert heat_maps(trained.folder, mistakes, lambda name: None) == {}
 
 
+def test_the_page_says_which_mistakes_have_none(trained, mistakes, photos) -> None:
+    first, *_ = mistakes
+    document = render(
+        trained.run.folder, lambda name: photos(name) if name == first.sample else None
+    )
+    assert document.count("The same photo with what speaks for") == 2
+    n = len(mistakes) - 1
+    assert f"{n} photos have no such picture, for want of time or of the photo" in document
+
+
 def test_without_time_there_are_none(trained, mistakes, photos) -> None:
     assert heat_maps(trained.folder, mistakes, photos, 0) == {}
 
