@@ -169,7 +169,8 @@ def test_an_occlusion_finds_a_planted_square(red, row, column) -> None:
     one, other = red.explain([png(photo)] * 2, ["red", "other"])
     assert (one.method, one.map.shape) == ("occlusion", (8, 8))
     assert np.unravel_index(one.map.argmax(), (8, 8)) == (row, column)
-    assert one.map.max() == pytest.approx(one.probability, abs=0.05)
+    assert one.probability > 0.99
+    assert one.map.max() > 5
     far = one.map[(row + 4) % 8, (column + 4) % 8]
     assert abs(far) < 0.01
     np.testing.assert_allclose(other.map, -one.map, atol=1e-6)

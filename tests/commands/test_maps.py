@@ -40,8 +40,8 @@ def test_each_answer_names_the_map_of_its_photo(call, trained, photos, tmp_path)
         str(maps / f"{Path(photo).stem}.png") for photo in photos
     ]
     drawn = [picture(Path(answer["map"])) for answer in answers]
-    assert {each.shape for each in drawn} == {(350, 340, 3)}
-    pictures = [each[:320, 10:330] for each in drawn]
+    assert {each.shape for each in drawn} == {(350, 360, 3)}
+    pictures = [each[:320, 20:340] for each in drawn]
     assert not (pictures[0] == pictures[1]).all()
     for each in pictures:  # the photo is grey, so what has colour is the map
         assert np.ptp(each, axis=2).max() > 60
@@ -100,7 +100,7 @@ def test_a_folder_with_files_is_spared_unless_forced(call, trained, photos, tmp_
     assert (found.code, found.out, drawn.read_text()) == (2, "", "mine")
     assert f"{maps}: holds files. Name another folder with --explain, or give --force" in found.err
     assert call("predict", trained.folder, photos[0], "--explain", maps, "--force").code == 0
-    assert picture(drawn).shape == (350, 340, 3)
+    assert picture(drawn).shape == (350, 360, 3)
     assert (maps / "other.txt").read_text() == "mine"
 
 

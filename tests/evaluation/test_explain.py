@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from headstart.evaluation.explain import CELLS, class_activation, occluded, occlusion
+from headstart.evaluation.explain import CELLS, class_activation, log_odds, occluded, occlusion
 
 
 def test_the_mean_of_a_class_activation_is_the_linear_layer_on_the_mean() -> None:
@@ -37,3 +37,13 @@ def test_an_occlusion_has_the_fall_where_the_patches_cover_what_matters() -> Non
     assert abs(found[2, 5, 0] - 0.7) < 1e-6
     assert abs(found[2, 5, 1] + 0.7) < 1e-6
     assert found[7, 0].tolist() == [0, 0]
+
+
+def test_log_odds_are_those_of_the_softmax_and_finite_where_it_is_one() -> None:
+    logits = np.array([[0.3, -1.2, 2.0], [5, 5, 5]])
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(log_odds(logits), np.log(p / (1 - p)))
+    np.testing.assert_allclose(log_odds(np.array([[700.0, 0]])), [[700, -700]])
+    sure = log_odds(np.array([[60.0, 0, 1]], np.float32))[0]
+    assert abs(sure[0] - (60 - np.log(1 + np.e))) < 1e-6
+    assert np.isfinite(log_odds(np.array([[5000.0, 0]]))).all()

@@ -76,7 +76,7 @@ def test_the_page_shows_them_and_says_what_they_are(trained, mistakes, photos) -
     n = document.count("The same photo with what speaks for")
     assert n % 2 == 0
     assert 2 <= n <= 2 * len(mistakes)
-    assert "how far the probability of the class falls where it is covered in grey" in document
+    assert "how far the odds of the class fall where it is covered in grey" in document
     assert "linear-gradient(to right, rgb(87 16 110)" in document
 
 

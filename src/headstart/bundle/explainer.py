@@ -21,6 +21,7 @@ from headstart.evaluation.explain import (
     Explanation,
     Method,
     class_activation,
+    log_odds,
     occluded,
     occlusion,
 )
@@ -149,7 +150,9 @@ class Explainer:
     def _covered(self, pixels: Pixels) -> _Evidence:
         engine = self._engine
         photos = (photo[np.newaxis] for photo in (pixels, *occluded(pixels, PADDING[0])))
-        logits = [row for _, row in side_by_side(engine.run, photos, engine.parallel)]
-        before, *after = self._probabilities(np.concatenate(logits))
-        found = occlusion(before, np.array(after))
-        return _Evidence(before, "occlusion", found, np.zeros_like(before))
+        made = [row for _, row in side_by_side(engine.run, photos, engine.parallel)]
+        logits = np.concatenate(made)
+        odds = log_odds(logits / (self._manifest.temperature or 1.0))
+        found = occlusion(odds[0], odds[1:])
+        answer = self._probabilities(logits[:1])[0]
+        return _Evidence(answer, "occlusion", found, np.zeros_like(answer))

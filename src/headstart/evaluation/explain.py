@@ -5,9 +5,9 @@ Two methods, both of forward runs alone:
     class activation   exact where a linear layer stands on pooled maps
                        (Zhou et al., Learning Deep Features for Discriminative Localization,
                        CVPR 2016)
-    occlusion          for any network: grey patches, and how far the probability falls
+    occlusion          for any network: grey patches, and how far the log-odds fall
                        (Zeiler and Fergus, Visualizing and Understanding Convolutional
-                       Networks, ECCV 2014)
+                       Networks, ECCV 2014, who took the probability)
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Explanation:
         probability: what the classifier gives it, 0 to 1.
         method: `class activation`: each number is what its place adds to the logit of the class,
             so that the mean of the map plus `bias` is the logit; `occlusion`: how far the
-            probability falls where that place is covered in grey, −1 to 1.
+            log-odds of the class, ln(p / (1 − p)), fall where that place is covered in grey.
         map: float32 (height, width), the top row first.
         bias: of the class in the last layer; 0 of an occlusion.
     """
@@ -80,11 +80,32 @@ def occluded(pixels: NDArray[np.uint8], grey: int) -> Iterator[NDArray[np.uint8]
             yield covered
 
 
-def occlusion(before: NDArray[np.floating], after: NDArray[np.floating]) -> Rows:
-    """How far the probability of each class falls where a place is covered.
+def log_odds(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """ln(p / (1 − p)) of each class, where p is its probability, also where p is next to 1.
 
     Args:
-        before: (n_classes,), the probabilities of the photo as it is.
+        logits: (n, n_classes), two classes or more.
+
+    Returns:
+        float64 (n, n_classes).
+    """
+    rows, best = np.arange(len(logits)), logits.argmax(axis=1)
+    z = logits.astype(np.float64)
+    z -= z[rows, best][:, np.newaxis]
+    shares = np.exp(z)
+    others = shares.sum(axis=1, keepdims=True) - shares
+    shares[rows, best] = 0  # summed without it: 1 + 1e-20 − 1 would be 0
+    others[rows, best] = np.maximum(shares.sum(axis=1), np.finfo(np.float64).tiny)
+    return np.asarray(z - np.log(others))
+
+
+def occlusion(before: NDArray[np.floating], after: NDArray[np.floating]) -> Rows:
+    """How far the log-odds of each class fall where a place is covered.
+
+    The probability itself would hide what is sure: 0.99999 falls little wherever a patch lies.
+
+    Args:
+        before: (n_classes,), the log-odds of the photo as it is.
         after: ((CELLS − 1)², n_classes), those of the photos of `occluded`.
 
     Returns:

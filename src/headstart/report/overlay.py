@@ -30,8 +30,8 @@ RAMP = (
 """From little evidence to most: matplotlib's `inferno` (S. van der Walt and N. Smith, 2015) from a
 quarter of its length on. Lightness rises evenly, also for the colour-blind and in print."""
 
-_LEAST = {"class activation": 0.0, "occlusion": 0.05}
-"""What is drawn at full strength at least: a fall of less than that is hardly worth a colour."""
+_LEAST = {"class activation": 0.0, "occlusion": 1.0}
+"""What gets the strongest colour at least: odds that fall to a third are worth it, less is not."""
 
 _GREY = 0.8  # how much of the photo's own colour goes, so that it is not taken for the map's
 _OPAQUE = 0.62  # of the strongest colour
@@ -39,7 +39,7 @@ _UNSEEN = 0.4  # how bright the photo stays where the network does not look
 _SHORTEST, _LONGEST = 320, 1024  # of a picture's longer side, in pixels
 
 _STRIP, _FONT, _BAR, _MARGIN = 30, 14, 88, 8  # the line under a picture, in pixels
-_NARROWEST = 340
+_NARROWEST = 360
 _INK, _SOFT, _PAPER = (38, 38, 38), (112, 112, 112), (255, 255, 255)
 
 
@@ -141,7 +141,7 @@ def _captioned(drawn: NDArray[np.uint8], explained: Explanation) -> Image.Image:
     room = x - round(draw.textlength("none", font)) - 3 * _MARGIN
     name, share = one_line(explained.class_name), percent(explained.probability)
     for end in range(len(name), 0, -1):
-        text = f"speaks for {name[:end]}{'…' if end < len(name) else ''} ({share})"
+        text = f"for {name[:end]}{'…' if end < len(name) else ''} ({share})"
         if draw.textlength(text, font) <= room:
             break
     draw.text((_MARGIN, middle), text, _INK, font, anchor="lm")
