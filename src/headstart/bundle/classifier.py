@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +30,9 @@ from headstart.store.files import printable
 if TYPE_CHECKING:
     import keras
 
+    from headstart.bundle.explainer import Explainer
+    from headstart.evaluation.explain import Explanation
+
 _ROWS = 8192  # at once
 _PHOTOS = 1024  # whose features are kept at once
 
@@ -49,6 +53,7 @@ class Classifier:
         self._path = found.path
         self._engine: OpenVinoEngine | None = None
         self._doubting: Doubt | None = None
+        self._explainer: Explainer | None = None
 
     @classmethod
     def open(cls, model: str | Path) -> Self:
@@ -216,6 +221,60 @@ class Classifier:
         for _ in side_by_side(one_batch, batches, engine.parallel):
             pass
         return rows, features, dict(sorted(faults.items()))
+
+    def explain(
+        self, photos: Sequence[Photo], classes: Sequence[str] | None = None
+    ) -> "list[Explanation]":
+        """Where on each photo the evidence for a class lies: a map for each.
+
+        Args:
+            photos: a list of paths, or of the content of image files.
+            classes: the class to explain of each photo; None: the most probable one.
+
+        Raises:
+            OptionError: the classifier takes rows; or there is not one class for each photo, or
+                one is none of the classes.
+            SourceError: photos that cannot be read; all are named.
+        """
+        _refuse_one(photos, "photo")
+        if classes is not None:
+            _refuse_one(classes, "class")
+            if len(classes) != len(photos):
+                raise OptionError(
+                    f"There are {len(photos):,} photos but {len(classes):,} classes.",
+                    mend="Give one class for each photo.",
+                )
+        wanted = None if classes is None else [[name] for name in classes]
+        found = list(self.try_explain(photos, wanted))
+        _refuse_faults(photos, {i: why for i, why in enumerate(found) if isinstance(why, str)})
+        return [each for some in found if not isinstance(some, str) for each in some]
+
+    def try_explain(
+        self,
+        photos: Sequence[Photo],
+        classes: Sequence[Sequence[str]] | None = None,
+        within_s: float | None = None,
+    ) -> "Iterator[list[Explanation] | str]":
+        """The explanations of each photo in turn, or why it cannot be read.
+
+        Args:
+            classes: those to explain of each photo; None: the most probable one.
+            within_s: see `Explainer.each`.
+
+        Raises:
+            OptionError: as `explain`.
+        """
+        from headstart.bundle.explainer import Explainer  # not for rows: Pillow takes 0.1 s
+
+        if self.manifest.task == "table":
+            raise OptionError(
+                "A heat map is drawn of a photo, and this classifier takes rows.",
+                mend="The page of its run says which columns matter, and how.",
+            )
+        if self._explainer is None:
+            self._explainer = Explainer(self.manifest, self.graph(), self._probabilities)
+        contents = [partial(_content, photo) for photo in photos]
+        return self._explainer.each(contents, classes or [None] * len(contents), within_s)
 
     def evaluate(self, photos: Sequence[Photo], labels: Sequence[str]) -> dict[str, Any]:
         """The scores of `metrics.json` on photos whose labels are known.

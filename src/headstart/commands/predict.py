@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from cyclopts import Parameter
@@ -22,6 +22,9 @@ from headstart.events import Listener
 from headstart.store.cells import escaped
 from headstart.store.files import printable
 
+if TYPE_CHECKING:
+    from headstart.commands.maps import Maps
+
 Format = Literal["table", "json", "jsonl", "csv"]
 Answer = dict[str, Any]
 
@@ -34,6 +37,8 @@ def run(
     *inputs: Annotated[str, Parameter(allow_leading_hyphen=True)],
     format: Format = "table",
     top: int = 1,
+    explain: Path | None = None,
+    force: Flag = False,
     json: Flag = False,
     quiet: Flag = False,
 ) -> None:
@@ -51,22 +56,44 @@ def run(
         How the answers are written; all but json are written as they come.
     top
         How many classes to give for each photo or row, the most probable first.
+    explain
+        Also make this folder, with a heat map of each photo: a PNG file that shows where the
+        evidence for the most probable class lies.
+    force
+        Draw into a folder of --explain that holds files; those of the same names are replaced.
     json
         The same as --format json.
     quiet
         Do not name photos that cannot be read on standard error.
     """
-    predict(model, inputs, top, "json" if json else format, quiet)
+    predict(model, inputs, top, "json" if json else format, quiet, explain=explain, force=force)
 
 
-def predict(model: Path, inputs: Sequence[str], top: int, form: Format, quiet: bool) -> None:
+def predict(
+    model: Path,
+    inputs: Sequence[str],
+    top: int,
+    form: Format,
+    quiet: bool,
+    *,
+    explain: Path | None = None,
+    force: bool = False,
+) -> None:
     """Write the answers for all inputs to standard output.
 
     A photo that cannot be read gets an answer too: its `error`.
 
+    Args:
+        explain: a folder for heat maps; the answers name them.
+        force: it may hold files.
+
     Raises:
         SourceError: there is no input, or no photo among them can be read.
+        OptionError: an option does nothing here.
+        OutputError: the folder holds files, or cannot be written.
     """
+    if force and explain is None:
+        raise OptionError("--force does something only with --explain.", mend="Leave it out.")
     if top < 1:
         raise OptionError(f"--top {top} asks for no class.", mend="Give 1 or more.")
     if not inputs:
@@ -74,25 +101,42 @@ def predict(model: Path, inputs: Sequence[str], top: int, form: Format, quiet: b
     classifier = Classifier.open(model)
     top = min(top, len(classifier.classes))
     if classifier.manifest.task == "table":
+        if explain is not None:
+            raise OptionError(
+                "--explain draws heat maps of photos, and this classifier takes rows.",
+                mend="The page of its run says which columns matter: `headstart report RUN`.",
+            )
         with listening(quiet) as listen:
             _WRITERS[form](_RowAnswers(classifier, inputs, top, listen), quiet)
         return
-    answers = _Answers(classifier, photos(inputs), top)
+    maps = None
+    if explain is not None:
+        from headstart.commands.maps import Maps  # not for rows: Pillow takes 0.1 s
+
+        maps = Maps(classifier, explain, inputs, force)
+    answers = _Answers(classifier, photos(inputs), top, maps)
     _WRITERS[form](answers, quiet)
     if answers.failed and not answers.given:
         raise none_readable(answers.failed, answers.first_fault)
 
 
 class _Answers:
-    """The answers in the order of the inputs, a few hundred photos at a time."""
+    """The answers in the order of the inputs, a few hundred photos at a time.
 
-    def __init__(self, classifier: Classifier, paths: Iterator[str], top: int) -> None:
+    Args:
+        maps: draws heat maps, if they are wanted.
+    """
+
+    def __init__(
+        self, classifier: Classifier, paths: Iterator[str], top: int, maps: "Maps | None"
+    ) -> None:
         self.classes = classifier.classes
         self.top = top
         self.doubts = classifier.manifest.threshold is not None
         self.given = 0
         self.failed = 0
         self.first_fault = ""
+        self.maps = maps
         self._classifier = classifier
         self._paths = paths
 
@@ -100,6 +144,8 @@ class _Answers:
         while chunk := list(islice(self._paths, _CHUNK)):
             rows, far, faults = self._classifier.try_answer(chunk)
             said = self._classifier.doubt.answers(rows, far, self.classes)
+            good = [path for i, path in enumerate(chunk) if i not in faults]
+            drawn = self.maps.of(good) if self.maps else None
             for i, path in enumerate(chunk):
                 name = printable(path)
                 if i in faults:
@@ -109,7 +155,8 @@ class _Answers:
                     continue
                 self.given += 1
                 (top,) = _best(rows[i : i + 1], self.classes, self.top)
-                yield {"input": name, **_said(said[i], top), "top": top}
+                mapped = {"map": next(drawn)} if drawn else {}
+                yield {"input": name, **_said(said[i], top), "top": top, **mapped}
 
 
 class _RowAnswers:
@@ -121,6 +168,7 @@ class _RowAnswers:
         self.classes = classifier.classes
         self.top = top
         self.doubts = classifier.manifest.threshold is not None
+        self.maps = None
         self._classifier, self._inputs, self._listen = classifier, inputs, listen
 
     def __iter__(self) -> Iterator[Answer]:
@@ -188,7 +236,8 @@ def _csv(answers: _Answers | _RowAnswers, _quiet: bool) -> None:
     columns = [column for i in numbers for column in (f"class_{i}", f"probability_{i}")]
     writer = csv.writer(sys.stdout, lineterminator="\n")
     doubts = ["answer", "why"] if answers.doubts else []
-    writer.writerow(["input", *doubts, *columns, "error"])
+    mapped = ["map"] if answers.maps else []
+    writer.writerow(["input", *doubts, *columns, *mapped, "error"])
     named = {name: escaped(name) for name in answers.classes}
     for answer in answers:
         cells: list[Any] = []
@@ -197,6 +246,7 @@ def _csv(answers: _Answers | _RowAnswers, _quiet: bool) -> None:
         for each in answer.get("top", ()):
             cells += (named[each["class"]], each["probability"])
         blanks = [""] * (len(doubts) + len(columns) - len(cells))
+        blanks += [escaped(answer.get(name) or "") for name in mapped]
         writer.writerow([escaped(answer["input"]), *cells, *blanks, answer.get("error", "")])
 
 

@@ -122,11 +122,25 @@ def thumbnail(data: bytes, longest: int) -> bytes:
     Raises:
         Unreadable: as `decode`.
     """
-    with _opened(data) as photo:
-        image = photo.resized(_inside(photo.size, min(longest, max(photo.size))), reduce=True)
     file = io.BytesIO()
-    Image.fromarray(np.asarray(image)).save(file, "JPEG", quality=85)
+    Image.fromarray(upright(data, longest)).save(file, "JPEG", quality=85)
     return file.getvalue()
+
+
+def upright(data: bytes, longest: int, *, at_least: int = 1) -> NDArray[np.uint8]:
+    """A small photo in its own shape: uint8 (H, W, 3), RGB.
+
+    Args:
+        data: the content of the file.
+        longest: the longer side in pixels; a smaller photo keeps its size.
+        at_least: a photo whose longer side has fewer pixels is enlarged to so many.
+
+    Raises:
+        Unreadable: as `decode`.
+    """
+    with _opened(data) as photo:
+        side = max(min(longest, max(photo.size)), at_least)
+        return np.asarray(photo.resized(_inside(photo.size, side), reduce=True))
 
 
 class _Fit(NamedTuple):

@@ -23,6 +23,7 @@ from headstart.report import (
     coverage,
     curves,
     drivers,
+    heat,
     learning,
     reliability,
     views,
@@ -93,7 +94,7 @@ def render(folder: Path, photos: Photos) -> str:
         "example": _EXAMPLE[metrics["task"]],
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
         **(
-            _of_photos(run, mistakes, shown, photos)
+            _of_photos(run, mistakes, shown, photos, model)
             if metrics["task"] == "image"
             else _of_rows(run)
         ),
@@ -102,13 +103,19 @@ def render(folder: Path, photos: Photos) -> str:
     return environment().get_template("page.html").render(context)
 
 
-def _of_photos(run: Run, mistakes: Mistakes, shown: Galleries, photos: Photos) -> dict[str, Any]:
+def _of_photos(
+    run: Run, mistakes: Mistakes, shown: Galleries, photos: Photos, model: str
+) -> dict[str, Any]:
     """What only the page on photos shows."""
     metrics = run.metrics
     samples = views.sample_photos(run.split, metrics["classes"])
     candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
     receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
+    # In cross-validation other networks made the mistakes than the one that was saved.
+    explained = mistakes.wrong and not metrics.get("cross_validation")
     return {
+        "heat": heat.heat_maps(model, mistakes.shown, photos) if explained else {},
+        "ramp": heat.COLOURS,
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "pictures": album(photos, candidates + shown.names()),
