@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import MadeRun
 from hypothesis import given
 from hypothesis import strategies as st
+from made_run import MadeRun
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from barriers import barriers
-from conftest import MadeRun
+from made_run import MadeRun
 from parsed import Element, Page
 
 from headstart.errors import ModelError
