@@ -25,6 +25,7 @@ _COMMANDS = {
     "predict": "Name the class of photos or rows.",
     "classify": "Name what is on photos: ImageNet's 1,000 classes, no training.",
     "check": "Tell what is doubtful in labelled photos or rows, without training.",
+    "relabel": "Train a run on photos again, with labels mended as a list decides.",
     "split": "Show which photos or rows train, choose and judge; or copy them apart.",
     "augment": "Show random views of photos, or save them; preset `standard` unless told.",
     "inspect": "Show what is in a classifier: layers, parameters, training.",

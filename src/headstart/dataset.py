@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from headstart.backbone.engine import (
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
 from headstart.data import augment, duplicates, split
+from headstart.data.decisions import Decided, decided
 from headstart.data.labelled import Divided, Labelled
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample, Samples, refuse_one_class, scan
@@ -43,10 +44,12 @@ class Photos(Labelled):
     Attributes:
         files: where each lies.
         shapes: width and height of each in pixels.
+        decided: what was decided about doubtful labels; it is done already.
     """
 
     files: Sequence[Sample]
     shapes: Sequence[tuple[int, int]]
+    decided: Decided = field(default_factory=Decided)
 
     noun: ClassVar[str] = "photo"
 
@@ -127,7 +130,27 @@ def list_photos(
     if to_train:
         refuse_one_class(found)
     prints = features.fingerprint(found.items)
-    return Photos.of(found, prints).without(prints.faults)
+    photos = Photos.of(found, prints).without(prints.faults)
+    files = options.decisions if isinstance(options, Division) else ()
+    return _by_decisions(photos, files, listen) if files else photos
+
+
+def _by_decisions(photos: Photos, files: Sequence[str], listen: Listener) -> Photos:
+    """The photos as lists of decisions want them.
+
+    Raises:
+        SourceError: as `decisions.decided`; or a class would have none left.
+    """
+    made = decided(files, photos.names, photos.keys, photos.classes)
+    if made.idle:
+        listen(Notice(f"{made.idle:,} of the decisions fit no photo that is there."))
+    labels = [
+        made.found[key].label if made.what(key) == "relabel" else label
+        for key, label in zip(photos.keys, photos.labels, strict=True)
+    ]
+    out = [i for i, key in enumerate(photos.keys) if made.what(key) == "leave out"]
+    gone = dict.fromkeys(out, "left out by decision")
+    return replace(photos, labels=labels, decided=made).without(gone)
 
 
 @dataclass(frozen=True)

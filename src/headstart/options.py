@@ -135,6 +135,12 @@ class Division(Layout):
         description="Column of a table that says when a row was: the oldest train, later ones "
         "validate, the newest test; the network is not given it.",
     )
+    decisions: tuple[PathText, ...] = Field(
+        (),
+        description="List of what was decided about doubtful labels, such as a `suspects.csv` of a "
+        "run with its column `decision` filled in (relabel, leave out, keep); may be repeated. No "
+        "file is changed.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of everything that is left to chance.")
 
     @property

@@ -7,11 +7,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from headstart import abstaining
+from headstart import abstaining, suspecting
 from headstart.backbone import catalog
 from headstart.calibrated import calibrated
 from headstart.clock import Clock
-from headstart.data import split
+from headstart.data import decisions, split
 from headstart.data.listing import is_table
 from headstart.data.pixels import Unreadable, read_image
 from headstart.data.samples import Sample
@@ -28,8 +28,10 @@ from headstart.report.page import render
 from headstart.report.words import judged, was_trained
 from headstart.run import (
     CARD,
+    DECISIONS,
     MATRIX,
     REPORT,
+    SUSPECTS,
     Run,
     write_columns,
     write_data,
@@ -118,10 +120,15 @@ def _photos(
         outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
         # While the bundle is proved in threads outside Python, Python can import.
         Thread(target=plots.prepare, daemon=True).start()
-        metrics = describe(data, outcome, network, options)
-        findings = find(data, outcome.answers, options, listen, photo_findings(data))
+        doubted = suspecting.suspected(data, outcome)
+        metrics = describe(data, outcome, network, options, doubted)
+        more = [*photo_findings(data), *suspecting.told(data, doubted)]
+        findings = find(data, outcome.answers, options, listen, more)
         write_data(place.folder, data, outcome.answers, findings, options)
         write_history(place.folder, outcome.history)
+        suspecting.save(place.folder / SUSPECTS, data, doubted)
+        if photos.decided.found:
+            decisions.save(place.folder / DECISIONS, photos.decided)
         save_bundle(place.folder, data, outcome, network, metrics)
     write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
     return data.samples.files

@@ -34,6 +34,8 @@ MATRIX = "confusion-matrix.png"
 PREDICTED = ("sample", "split", "label", "predicted", "p_label", "p_predicted")
 HISTORY = "history.csv"
 COLUMNS = "columns.json"
+SUSPECTS = "suspects.csv"
+DECISIONS = "decisions.csv"
 METRICS = "metrics.json"  # a folder without it holds no finished run
 
 _NEEDED = frozenset({"baselines", "classes", "kind", "samples", "task"})
@@ -107,6 +109,11 @@ class Run:
             return []
         rows = self._rows(HISTORY)
         return [{name: float(cell or "nan") for name, cell in row.items()} for row in rows]
+
+    @cached_property
+    def suspects(self) -> list[dict[str, str]]:
+        """The rows of `suspects.csv`, the most doubtful first; none of a run on a table."""
+        return self._rows(SUSPECTS) if (self.folder / SUSPECTS).is_file() else []
 
     @cached_property
     def columns(self) -> dict[str, Any]:

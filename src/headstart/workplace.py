@@ -25,6 +25,7 @@ from headstart.errors import OptionError, OutputError
 from headstart.run import (
     CARD,
     COLUMNS,
+    DECISIONS,
     FINDINGS,
     HISTORY,
     MATRIX,
@@ -33,6 +34,7 @@ from headstart.run import (
     PREDICTIONS,
     REPORT,
     SPLIT,
+    SUSPECTS,
 )
 from headstart.store.files import printable, sync_folder
 from headstart.store.lock import HeldError, locked
@@ -43,7 +45,7 @@ LAST = "last.safetensors"  # in CHECKPOINT; a training that was cut off goes on 
 RUN_FILES = frozenset(
     {
         *(BUNDLE, CARD, COLUMNS, FINDINGS, HISTORY, MATRIX, METRICS),
-        *(OPTIONS, PREDICTIONS, REPORT, SPLIT),
+        *(OPTIONS, PREDICTIONS, REPORT, SPLIT, SUSPECTS, DECISIONS),
     }
 )
 _ALSO = (CHECKPOINT, ".DS_Store", "Thumbs.db", "desktop.ini")  # the last from file managers

@@ -51,7 +51,13 @@ def divide(
     check(samples, options)
     given, labels, keys = samples.given, samples.labels, samples.keys
     if options.split is not None:
-        sides = split_file.load(Path(options.split), samples.names, keys, samples.noun)
+        sides = split_file.load(
+            Path(options.split),
+            samples.names,
+            keys,
+            samples.noun,
+            {item.name for item in samples.left_out},
+        )
     elif _parted(given):
         sides = _completed(samples, clusters, options, times)
     elif options.per_class is not None:

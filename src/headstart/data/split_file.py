@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from headstart.data.labelled import Divided
@@ -31,17 +31,26 @@ def rows(data: Divided) -> Iterator[tuple[str, str, str, int, str]]:
     return zip(samples.names, samples.labels, sides, clusters, samples.keys, strict=True)
 
 
-def load(path: Path, names: Sequence[str], keys: Sequence[str], noun: str = "sample") -> list[str]:
+def load(
+    path: Path,
+    names: Sequence[str],
+    keys: Sequence[str],
+    noun: str = "sample",
+    left_out: Collection[str] = (),
+) -> list[str]:
     """The sides that an earlier `split.csv` gave to these samples.
 
     A list made by hand may leave `sha256` empty: then the content is not compared.
+
+    Args:
+        left_out: what takes no part now, though it may have then.
 
     Raises:
         SourceError: the file is no split, or names other samples or other contents.
     """
     rows = {row["sample"]: row for row in read(path)}
     new = [name for name in names if name not in rows]
-    gone = sorted(rows.keys() - set(names))
+    gone = sorted(rows.keys() - set(names) - set(left_out))
     changed = [
         name
         for name, key in zip(names, keys, strict=True)

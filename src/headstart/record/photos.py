@@ -10,6 +10,7 @@ from headstart.bundle.save import save
 from headstart.data.pixels import DECODE_VERSION
 from headstart.dataset import Data, Network
 from headstart.errors import HeadstartError
+from headstart.evaluation.suspects import Suspects
 from headstart.features import content
 from headstart.options import TrainOptions
 from headstart.outcome import Headed
@@ -19,9 +20,10 @@ _PROOF_PHOTOS = 64
 
 
 def describe(
-    data: Data, outcome: Headed, network: Network, options: TrainOptions
+    data: Data, outcome: Headed, network: Network, options: TrainOptions, doubted: Suspects
 ) -> dict[str, Any]:
     """The content of `metrics.json`, but for the seconds."""
+    made = data.samples.decided
     return described(data, outcome, options, "image") | {
         "backbone": network.backbone.name,
         "weights": network.weights.digest,
@@ -29,6 +31,15 @@ def describe(
         "resize": options.resize,
         "precision": network.engine.precision if network.engine else outcome.precision,
         "agreement": asdict(network.agreement) if network.agreement else None,
+        "suspects": len(doubted.samples) if data.features.shape[1] else None,
+        "decisions": {
+            "sha256": made.digest(),
+            "relabelled": made.count("relabel"),
+            "left_out": made.count("leave out"),
+            "kept": made.count("keep"),
+        }
+        if made.found
+        else None,
         "head": {
             "kind": "dense" if outcome.tuned else "logistic",
             "strength": outcome.head.strength,

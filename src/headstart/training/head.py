@@ -279,6 +279,7 @@ def held_out(
     strength: float,
     *,
     balanced: bool = False,
+    trains: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64] | None:
     """What heads of one penalty, each fitted to the other folds, say of training samples.
 
@@ -291,6 +292,7 @@ def held_out(
         labels: int64 (n,).
         samples: int64 (m,), the rows of `features` that train.
         fold: int64 (m,); the fold of each of them, -1 for those that only train.
+        trains: bool (m,), which of them may train; None: all.
 
     Returns:
         float64 (m, n_classes), NaN where fold is -1; None if it is too much work: from 2·10⁹
@@ -300,7 +302,8 @@ def held_out(
         return None
     probabilities = np.full((len(samples), n_classes), np.nan)
     for number in np.unique(fold[fold >= 0]):
-        held, train = fold == number, samples[fold != number]
+        held = fold == number
+        train = samples[~held if trains is None else ~held & trains]
         weight = balanced_weights(labels[train], n_classes) if balanced else None
         head = Problem(features, labels, n_classes, weight, train).solve(strength, rough=True)
         probabilities[held] = np.concatenate([*head.pieces(features, samples[held])])

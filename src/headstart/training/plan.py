@@ -43,7 +43,7 @@ _FOR_TABLES = (
 _FOR_PHOTOS = (
     *Augmentation.model_fields,
     *("backbone", "weights", "size", "resize", "unfreeze", "views", "precision"),
-    "label_pattern",
+    *("label_pattern", "decisions"),
 )
 
 

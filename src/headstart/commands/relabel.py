@@ -1,0 +1,85 @@
+"""`headstart relabel`: from decisions about doubtful labels to a new run."""
+
+from pathlib import Path
+
+from headstart.commands.output import Flag, print_json
+from headstart.commands.progress import listening
+from headstart.relabelling import Relabelled, relabel
+from headstart.report.terminal import filled
+from headstart.report.words import judged, number, one_line, percent, set_name
+
+
+def run(
+    run: Path,
+    fixes: Path,
+    /,
+    *,
+    out: Path | None = None,
+    force: Flag = False,
+    json: Flag = False,
+    quiet: Flag = False,
+) -> None:
+    """Train a run on photos again, with labels relabelled, left out or kept as a list decides.
+
+    No file of yours is changed. The same photos stand on the same sides.
+
+    Parameters
+    ----------
+    run
+        The folder of the run.
+    fixes
+        A CSV file with a decision for each photo, such as suspects.csv of the run with its column
+        `decision` filled in: relabel (to new_label, or else to likely), leave out, or keep.
+    out
+        Folder for the new run. [default: runs/NAME-N]
+    force
+        Replace the run that is in --out.
+    json
+        Print the new figures and the change as one JSON document.
+    quiet
+        Print nothing but errors.
+    """
+    with listening(quiet) as listen:
+        made = relabel(run, fixes, out, force=force, listen=listen)
+    if json:
+        print_json(document(made))
+    elif not quiet:
+        print(told(made))
+
+
+def document(made: Relabelled) -> dict[str, object]:
+    """The new figures and the change, for machines."""
+    change = made.change
+    return {
+        **made.run.metrics,
+        "run": str(made.run.folder),
+        "change": {
+            "run": str(made.before.folder),
+            "samples": change.n,
+            "difference": change.difference,
+            "difference_interval": list(change.interval),
+            "p": change.p,
+        },
+    }
+
+
+def told(made: Relabelled) -> str:
+    """What was done, the new figure and what changed, for people."""
+    done, (key, scores) = made.run.metrics["decisions"], judged(made.run.metrics)
+    low, high = scores["accuracy_interval"]
+    change = made.change
+    (least, most), points = change.interval, 100 * change.difference
+    chance = (
+        f"more than chance explains (p = {change.p:.2g})"
+        if change.p < 0.05
+        else f"which chance may explain (p = {change.p:.2f})"
+    )
+    sentences = [
+        f"{done['relabelled']:,} relabelled, {done['left_out']:,} left out, {done['kept']:,} kept.",
+        f"{set_name(key).capitalize()} accuracy {percent(scores['accuracy'])} (95% interval "
+        f"{percent(low)} to {percent(high)}); on the {number(change.n, 'photo')} that judge both, "
+        f"by their labels as they are now, {points:+.1f} points against before (95% interval "
+        f"{100 * least:+.1f} to {100 * most:+.1f}), {chance}.",
+        f"{number(made.run.metrics['suspects'] or 0, 'label')} still suspect.",
+    ]
+    return "\n\n".join([*map(filled, sentences), f"Report: {one_line(str(made.run.report()))}"])
