@@ -94,6 +94,7 @@ def fit_head(
         trained,
         head,
         held_out=kept_out,
+        features=lambda samples: data.features[samples],
     )
 
 

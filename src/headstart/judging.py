@@ -106,7 +106,7 @@ def _judged_by_photos(
         classifier.check_labels(photos.labels)
     with clock("evaluate"):
         paths = [file.path for file in photos.files]
-        probabilities, faults = classifier.try_predict(paths)
+        probabilities, far, faults = classifier.try_answer(paths)
     good = [i for i in range(len(paths)) if i not in faults]
     if not good:
         raise SourceError("No photo in it can be read.", where=str(source), mend="Give others.")
@@ -117,7 +117,8 @@ def _judged_by_photos(
     answers = answered("test", np.arange(len(good)), photos.numbers, [probabilities[good]])
     findings = find(data, trained_on(Path(model), classifier), listen)
     manifest = classifier.manifest
-    metrics = described(model, classifier, data, answers, findings) | {
+    far = None if far is None else far[good]
+    metrics = described(model, classifier, data, answers, findings, far) | {
         "backbone": manifest.network.name,
         "size": manifest.image.size,
         "resize": manifest.image.resize,

@@ -257,6 +257,12 @@ class TrainOptions(Division, Augmentation):
     class_weight: Literal["balanced", "none"] = Field(
         "none", description="`balanced` makes rare classes count as much as frequent ones."
     )
+    abstain_at: Annotated[float, Field(gt=0.5, lt=1)] | None = Field(
+        None,
+        description="Share of its answers that is to be right, such as 0.99: where it is less "
+        "sure, or a photo is unlike those of training, it answers `unknown` (default: it always "
+        "answers).",
+    )
     precision: Precision = Field(
         "auto",
         description="Arithmetic of the backbone; `auto` takes bfloat16 where the processor has it "

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from headstart.backbone.dense import Shape
 from headstart.backbone.engine import Floats
+from headstart.evaluation.abstention import Abstention
 from headstart.evaluation.calibration import Calibration
 from headstart.evaluation.importance import Predict
 from headstart.evaluation.trust import Answers
@@ -56,6 +57,7 @@ class Outcome:
         training: what `metrics.json` says of that training.
         calibration: the temperature that answers and probabilities were made with; None: as the
             network gives them.
+        abstention: what is not answered; None: everything is.
     """
 
     answers: list[Answers]
@@ -68,6 +70,7 @@ class Outcome:
     history: list[dict[str, float]] = field(default_factory=list, kw_only=True)
     training: dict[str, Any] | None = field(default=None, kw_only=True)
     calibration: Calibration | None = field(default=None, kw_only=True)
+    abstention: Abstention | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,14 @@ class Headed(Outcome):
         held_out: of the training samples. Also where more than a head was trained afterwards it
             is that of heads on frozen features: it tells of the labels, not of this classifier.
             None: there was no frozen backbone, or it would have been too much work.
+        features: float32 (m, n_features), what the head takes of the samples of m numbers; None:
+            nobody asked for them where the backbone was trained too.
     """
 
     head: Head
     tuned: Tuned | None = None
     held_out: HeldOut | None = None
+    features: Callable[[NDArray[np.int64]], NDArray[np.float32]] | None = None
 
 
 @dataclass(frozen=True)

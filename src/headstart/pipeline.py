@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from headstart import abstaining
 from headstart.backbone import catalog
 from headstart.calibrated import calibrated
 from headstart.clock import Clock
@@ -95,12 +96,14 @@ def _photos(
     with clock("scan"):
         photos = list_photos(source, options, listen, to_train=True)
         split.check(photos, options)
+        abstaining.check(options, photos.classes)
     with clock("features"):
         network = load_network(options, photos.files, photos.keys, listen)
         tail = None
         if plan and not plan.only_if_better:  # first, for it may name no layer
             tail = built(plan, network, len(photos.classes), options.seed)
         data = look_at(photos, network, options, listen)
+        abstaining.check_kept(options, data, by_folds=tail is None)
     with clock("train"):
         work = data, network, options
         outcome = None if tail else fit_head(*work, listen)
@@ -110,7 +113,7 @@ def _photos(
             outcome = tune(plan, *work, outcome, tail, place=last, resume=resume, listen=listen)
     assert outcome is not None  # what no plan forces has its head
     with clock("evaluate"):
-        outcome = calibrated(outcome, data)
+        outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
         # While the bundle is proved in threads outside Python, Python can import.
         Thread(target=plots.prepare, daemon=True).start()
         metrics = describe(data, outcome, network, options)
@@ -136,10 +139,13 @@ def _rows(
     clock = Clock()
     with clock("scan"):
         data = divided(list_rows(source, options), options, listen)
+        abstaining.check(options, data.classes)
+        by_folds = not len(data.on("validation")) and not len(data.on("test"))
+        abstaining.check_kept(options, data, by_folds=by_folds)
     with clock("train"):
         last = place.folder / CHECKPOINT / LAST
         outcome = fit_dense(data, options, place=last, resume=resume, listen=listen)
-        outcome = calibrated(outcome, data)
+        outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
     judges, answers = outcome.judges, outcome.answers[-1]
     with clock("baselines"):
         others = baselines(data, judges, answers.name, options)

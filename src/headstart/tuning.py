@@ -22,6 +22,7 @@ from headstart.backbone.engine import Engine, KerasEngine, OpenVinoEngine
 from headstart.bundle.save import with_head
 from headstart.dataset import Data, Network, views
 from headstart.errors import SourceError
+from headstart.evaluation.abstention import WIDEST
 from headstart.evaluation.metrics import mean_surprise, softmax
 from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener, Notice
@@ -141,7 +142,8 @@ def tune(
         budget=plan.budget,
         listen=listen,
     )
-    tuned = _outcome(plan, data, number, network, tail, trained, listen)
+    to_abstain = options.abstain_at is not None and network.backbone.features <= WIDEST
+    tuned = _outcome(plan, data, number, network, tail, trained, to_abstain, listen)
     return _chosen(alone, tuned) if alone else tuned
 
 
@@ -227,33 +229,48 @@ def _outcome(
     network: Network,
     tail: "Tail",
     trained: Trained,
+    to_abstain: bool,
     listen: Listener,
 ) -> Headed:
-    """The trained network, judged as the one graph that is saved."""
+    """The trained network, judged as the one graph that is saved.
+
+    Args:
+        to_abstain: its features are wanted too.
+    """
     head, tensors = tail.head(), tail.tensors()
+    entering: Any = None  # what the head takes, and what it gives
+    leaving: Any = None
     judge = network.engine
     if not tensors and network.graph and judge:  # the features are there
         graph, name, precision = network.graph.read(), judge.name, judge.precision
 
-        def probabilities(samples: NDArray[np.int64]) -> NDArray[np.float64]:
-            return head.probabilities(data.features[samples])
+        entering = data.features
+        place = np.arange(len(data.labels))
 
     else:
         graph = convert.of_model(network.backbone, tail.backbone)
         digest = sha256(b"".join(each.tobytes() for each in (*tensors.values(), head.weights)))
         key = key_of(weights=network.weights.digest, trained=digest.hexdigest())
-        engine = OpenVinoEngine(with_head(graph, head), key, output="logits")
+        output = "features" if to_abstain else "logits"
+        engine = OpenVinoEngine(with_head(graph, head), key, output=output)
         name, precision = engine.name, engine.precision
         used = np.concatenate([*number.values()])
         work = [data.samples.files[i] for i in used], [data.samples.keys[i] for i in used]
-        row = np.zeros(len(data.labels), np.int64)
-        row[used] = np.arange(len(used))
-        logits = features.compute(  # in a file: 100,000 photos of 1,000 classes make 400 MB
+        place = np.zeros(len(data.labels), np.int64)
+        place[used] = np.arange(len(used))
+        rows = features.compute(  # in a file: 100,000 photos of 1,000 classes make 400 MB
             *work, engine, network.size, network.resize, listen, maps="float32"
         ).rows
+        entering, leaving = (rows, None) if to_abstain else (None, rows)
 
-        def probabilities(samples: NDArray[np.int64]) -> NDArray[np.float64]:
-            return softmax(logits[row[samples]])
+    def features_of(samples: NDArray[np.int64]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = entering[place[samples]]
+        return found
+
+    def probabilities(samples: NDArray[np.int64]) -> NDArray[np.float64]:
+        if leaving is None:
+            return head.probabilities(features_of(samples))
+        return softmax(leaving[place[samples]])
 
     answers = [
         answered(side, samples, data.labels[samples], _in_pieces(probabilities, samples))
@@ -280,6 +297,7 @@ def _outcome(
         ),
         history=trained.history,
         training=record(plan, tail.first, trained),
+        features=None if entering is None else features_of,
     )
 
 

@@ -107,12 +107,18 @@ class OpenVinoEngine:
         )
 
     def run(self, pixels: Pixels | NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.run_for(pixels, self._output)[0]
+
+    def run_for(
+        self, pixels: Pixels | NDArray[np.float32], *outputs: str
+    ) -> list[NDArray[np.float32]]:
+        """Several outputs of one run, by name."""
         request = getattr(self._local, "request", None)
         if request is None:
             with self._compiling:
                 request = self._local.request = self._compiled.create_infer_request()
         request.infer([pixels], share_inputs=True)
-        return np.array(request.get_tensor(self._output).data)
+        return [np.array(request.get_tensor(output).data) for output in outputs]
 
 
 class KerasEngine:

@@ -14,8 +14,9 @@ from headstart.backbone.engine import OpenVinoEngine
 from headstart.backbone.quiet_openvino import openvino
 from headstart.bundle import archive
 from headstart.bundle.archive import Archive
+from headstart.bundle.doubt import Answer, Doubt
 from headstart.bundle.locate import locate
-from headstart.bundle.manifest import Backboned, Network
+from headstart.bundle.manifest import REFERENCE, Backboned, Network
 from headstart.bundle.refusal import Refused
 from headstart.bundle.shape_check import check_shapes
 from headstart.errors import ModelError, OptionError, SourceError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import keras
 
 _ROWS = 8192  # at once
+_PHOTOS = 1024  # whose features are kept at once
 
 Photo = str | os.PathLike[str] | bytes
 
@@ -46,6 +48,7 @@ class Classifier:
         self.members = found.members
         self._path = found.path
         self._engine: OpenVinoEngine | None = None
+        self._doubting: Doubt | None = None
 
     @classmethod
     def open(cls, model: str | Path) -> Self:
@@ -68,8 +71,17 @@ class Classifier:
         return self.manifest.classes
 
     def predict(self, samples: Any) -> list[str]:
-        """The most probable class of each photo or row; see `predict_proba`."""
-        return [self.classes[j] for j in self.predict_proba(samples).argmax(axis=1)]
+        """The class of each photo or row; `unknown` where a classifier that was trained with
+        `abstain_at` does not know. See `predict_proba`."""
+        return [answer.label for answer in self.answer(samples)]
+
+    def answer(self, samples: Any) -> list[Answer]:
+        """`predict` with the probability, the nearest class, and why something is unknown."""
+        if self.manifest.task == "table":
+            return self.doubt.answers(self.of_rows(samples), None, self.classes)
+        made, far, faults = self.try_answer(samples)
+        _refuse_faults(samples, faults)
+        return self.doubt.answers(made, far, self.classes)
 
     def predict_proba(self, samples: Any) -> NDArray[np.float32]:
         """Probabilities, float32 (n, n_classes), rows sum to one.
@@ -86,12 +98,7 @@ class Classifier:
             return self.of_rows(samples)
         photos: Sequence[Photo] = samples
         rows, faults = self.try_predict(photos)
-        if faults:
-            named = [f"{_name(photos[i], i)}: {why}" for i, why in faults.items()]
-            raise SourceError(
-                f"Photos that cannot be read: {'; '.join(named)}.",
-                mend="Leave these photos out.",
-            )
+        _refuse_faults(photos, faults)
         return rows
 
     def of_rows(self, given: Any, listen: Listener = nobody) -> NDArray[np.float32]:
@@ -138,11 +145,56 @@ class Classifier:
         Returns:
             The probabilities, NaN for unreadable photos, and position → reason for those.
         """
+        rows, _, faults = self._run(photos, 0)
+        return rows, faults
+
+    def try_answer(
+        self, photos: Sequence[Photo]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None, dict[int, str]]:
+        """`try_predict` with the distances from the training photos between the two, float32
+        (n,), NaN for unreadable photos; None where the classifier looks at none."""
+        doubt = self.doubt
+        if not doubt.needs_features:
+            rows, _, faults = self._run(photos, 0)
+            return rows, None, faults
+        assert isinstance(self.manifest.network, Backboned)
+        width = self.manifest.network.backbone.features
+        rows = np.empty((len(photos), len(self.classes)), np.float32)
+        far = np.empty(len(photos), np.float32)
+        faults = {}
+        _refuse_one(photos, "photo")
+        for i in range(0, len(photos), _PHOTOS):
+            part = slice(i, i + _PHOTOS)
+            rows[part], features, found = self._run(photos[part], width)
+            far[part] = doubt.distances(features)
+            faults |= {i + j: why for j, why in found.items()}
+        return rows, far, faults
+
+    @property
+    def doubt(self) -> Doubt:
+        """What is not answered."""
+        if self._doubting is None:
+            threshold, reference = self.manifest.threshold, None
+            if threshold is not None and threshold.references:
+                reference = self._tensors("weights")[REFERENCE]
+            self._doubting = Doubt(threshold, reference)
+        return self._doubting
+
+    def _run(
+        self, photos: Sequence[Photo], width: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], dict[int, str]]:
+        """Probabilities, features (n, width), and position → reason for unreadable photos.
+
+        Args:
+            width: of the features; 0: they are not wanted.
+        """
         from headstart.data.pixels import Unreadable, decode  # not for rows: it takes 0.1 s
 
         _refuse_one(photos, "photo")
         image, engine = self.manifest.image, self._open_engine()
         rows = np.full((len(photos), len(self.classes)), np.nan, np.float32)
+        features = np.full((len(photos), width), np.nan, np.float32)
+        outputs = ("logits", "features") if width else ("logits",)
         faults: dict[int, str] = {}
 
         def one_batch(batch: range) -> None:
@@ -154,13 +206,16 @@ class Classifier:
                 except Unreadable as fault:
                     faults[i] = fault.reason
             if pixels:
-                rows[good] = self._probabilities(engine.run(np.stack(pixels)))
+                logits, *more = engine.run_for(np.stack(pixels), *outputs)
+                rows[good] = self._probabilities(logits)
+                for each in more:
+                    features[good] = each
 
         n, size = len(photos), engine.batch
         batches = [range(i, min(i + size, n)) for i in range(0, n, size)]
         for _ in side_by_side(one_batch, batches, engine.parallel):
             pass
-        return rows, dict(sorted(faults.items()))
+        return rows, features, dict(sorted(faults.items()))
 
     def evaluate(self, photos: Sequence[Photo], labels: Sequence[str]) -> dict[str, Any]:
         """The scores of `metrics.json` on photos whose labels are known.
@@ -257,6 +312,16 @@ def _refuse_one(given: object, what: str) -> None:
     """A text is a sequence too: of its letters, which nobody means."""
     if isinstance(given, str | bytes | os.PathLike):
         raise OptionError(f"This is one {what}, not a list of them.", mend=f"Give [{what}].")
+
+
+def _refuse_faults(photos: Sequence[Photo], faults: dict[int, str]) -> None:
+    """Refuse photos that cannot be read, all of them named."""
+    if faults:
+        named = [f"{_name(photos[i], i)}: {why}" for i, why in faults.items()]
+        raise SourceError(
+            f"Photos that cannot be read: {'; '.join(named)}.",
+            mend="Leave these photos out.",
+        )
 
 
 def _content(photo: Photo) -> bytes:

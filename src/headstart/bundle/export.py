@@ -29,6 +29,10 @@ Form = Literal["keras", "h5", "weights", "json"]
 TOLERANCE = 1e-3
 """How far a probability may lie from the bundle's, both computed in float32."""
 
+_ANSWERS_ALWAYS = (
+    "This classifier says “unknown” where it does not know; Keras' forms hold no such rule: what "
+    "is exported answers always."
+)
 _IMAGES = 16
 _ENDED = 1e-7  # a learning rate below it moves nothing in float32
 
@@ -105,6 +109,8 @@ def export(
     path = _place(Path(model), out, target.suffix, force)
     classifier = Classifier.open(model)
     network = classifier.to_keras(weights, compiled=target.whole)
+    if classifier.manifest.threshold is not None:
+        listen(Notice(_ANSWERS_ALWAYS))
     for text in _warnings(classifier, network, target) if target.whole else ():
         listen(Notice(text))
     samples = _samples(classifier.manifest)

@@ -1,9 +1,10 @@
 """`manifest.json`: what a bundle says about itself.
 
-A manifest of format 1 has exactly the fields below. One that is not known here is refused,
-not skipped: it could change what the network's figures mean, and to predict without it
-would be wrong without a word. So whoever adds a field raises `FORMAT`, teaches
-`Manifest.from_bytes` to read the old form, and keeps a bundle of the old form as a fixture.
+A manifest of format 2 has exactly the fields below; in format 1 `threshold` was always null. A
+field that is not known here is refused, not skipped: it could change what the network's figures
+mean, and to predict without it would be wrong without a word. So whoever adds a field raises
+`FORMAT`, teaches `Manifest.from_bytes` to read the old form, and keeps a bundle of the old form as
+a fixture.
 """
 
 import json
@@ -28,7 +29,9 @@ from headstart.data import columns
 from headstart.data.columns import Column
 from headstart.sets import JudgedSet
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+
+REFERENCE: Final = "reference.features"
 
 Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -199,6 +202,30 @@ class Figures(_Record):
         return cls(**{name: scores[name] for name in cls.model_fields})
 
 
+class Threshold(_Record):
+    """What is not answered.
+
+    Attributes:
+        wanted: the share of answers that was to be right.
+        probability: the least, of the class that is answered.
+        distance: the largest, to the training samples; None: none is looked at.
+        nearest: how many of these a distance is the mean of.
+        references: how many of them `weights.safetensors` holds the features of, at length one.
+    """
+
+    wanted: float = Field(gt=0, lt=1)
+    probability: float = Field(ge=0, le=1)
+    distance: float | None = Field(ge=0, le=2)
+    nearest: int | None = Field(ge=1, le=1000)
+    references: int | None = Field(ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len({each is None for each in (self.distance, self.nearest, self.references)}) > 1:
+            raise ValueError("distance, nearest and references go together")
+        return self
+
+
 class Manifest(_Record):
     """A bundle's manifest; `entries` and `tensors` are filled in when it is written.
 
@@ -210,13 +237,13 @@ class Manifest(_Record):
             them were trained.
         precision: for which the saved probabilities were checked.
         temperature: the logits are divided by it; None: they stay as they are.
-        threshold: None: every photo is answered. Prediction knows no "don't know" yet.
+        threshold: what is not answered; None: everything is. In format 1 it was always None.
         metrics: the figures of each set that was judged.
         split_sha256: of `split.csv`; None if there is none.
         versions: of the packages that made it, by name.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1, 2] = FORMAT
     task: Literal["image", "table"]
     classes: tuple[Name, ...] = Field(min_length=2)
     input: Input
@@ -225,7 +252,7 @@ class Manifest(_Record):
     parameters: int = Field(ge=0)
     trainable_parameters: int = Field(ge=0)
     temperature: float | None = Field(gt=0)
-    threshold: None
+    threshold: Threshold | None
     metrics: dict[JudgedSet, Figures]
     split_sha256: Sha256 | None
     versions: dict[str, str]
@@ -249,6 +276,11 @@ class Manifest(_Record):
             raise ValueError("input.target is missing")
         if isinstance(self.network, Backboned) and self.image.size != self.network.backbone.size:
             raise ValueError("input.size and network.backbone.size differ")
+        if self.threshold and self.format == 1:
+            raise ValueError("format 1 knows no threshold")
+        far = self.threshold and self.threshold.distance is not None
+        if far and not isinstance(self.network, Backboned):
+            raise ValueError("threshold.distance needs a backbone with features")
         if not self.tensors.keys() <= self.entries.keys():
             raise ValueError("tensors names an entry that entries does not")
         return self
@@ -294,7 +326,11 @@ class Manifest(_Record):
             shapes = {"head.kernel": (features, classes), "head.bias": (classes,)}
         elif isinstance(self.network, Dense):
             shapes = self.shape.tensors()
-        return {name: TensorSpec(dtype="F32", shape=shape) for name, shape in shapes.items()}
+        found = {name: TensorSpec(dtype="F32", shape=shape) for name, shape in shapes.items()}
+        if self.threshold and self.threshold.references and isinstance(self.network, Backboned):
+            shape = self.threshold.references, self.network.backbone.features
+            found[REFERENCE] = TensorSpec(dtype="F16", shape=shape)
+        return found
 
     def to_bytes(self) -> bytes:
         """The manifest as JSON; the same content gives the same bytes."""

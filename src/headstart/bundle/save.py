@@ -13,7 +13,7 @@ from headstart.backbone import graphs
 from headstart.backbone.quiet_openvino import ops
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
-from headstart.bundle.manifest import Manifest
+from headstart.bundle.manifest import REFERENCE, Manifest
 from headstart.errors import HeadstartError, OutputError
 from headstart.store.files import printable
 from headstart.training.head import Head
@@ -36,6 +36,7 @@ def save(
     proof_files: Sequence[str],
     proof: NDArray[np.float64],
     features: NDArray[np.float32],
+    reference: NDArray[np.float16] | None = None,
 ) -> Classifier:
     """Write a bundle, load it again, and compare it with what it was made from.
 
@@ -46,12 +47,15 @@ def save(
         proof_files: photos that go the whole way again, from file to class.
         proof: float64 (len(proof_files), n_classes), the probabilities that they must get.
         features: float32 (n, n_features), which go through the saved head again.
+        reference: float16 (m, n_features), what distances are measured from.
 
     Raises:
         HeadstartError: the loaded bundle gives other answers. Nothing is left at `path`.
     """
-    trained = {"head.kernel": head.weights, "head.bias": head.bias}
+    trained: dict[str, NDArray[Any]] = {"head.kernel": head.weights, "head.bias": head.bias}
     trained |= {f"backbone/{name}": tensor for name, tensor in tuned.items()}
+    if reference is not None:
+        trained[REFERENCE] = reference
 
     def difference(saved: Classifier) -> float:
         kept = safetensors.numpy.load(bytes(saved.members["weights.safetensors"]))
@@ -68,7 +72,7 @@ def write_proved(
     path: Path,
     manifest: Manifest,
     graph: "Model",
-    tensors: Mapping[str, NDArray[np.float32]],
+    tensors: Mapping[str, NDArray[Any]],
     optimizer: Mapping[str, NDArray[Any]],
     difference: Callable[[Classifier], float],
 ) -> Classifier:

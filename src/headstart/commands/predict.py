@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from headstart.bundle.classifier import Classifier
+from headstart.bundle.doubt import Answer as Said
 from headstart.commands.inputs import none_readable, photos, records, row_file
 from headstart.commands.output import Flag
 from headstart.commands.progress import listening
@@ -88,6 +89,7 @@ class _Answers:
     def __init__(self, classifier: Classifier, paths: Iterator[str], top: int) -> None:
         self.classes = classifier.classes
         self.top = top
+        self.doubts = classifier.manifest.threshold is not None
         self.given = 0
         self.failed = 0
         self.first_fault = ""
@@ -96,7 +98,8 @@ class _Answers:
 
     def __iter__(self) -> Iterator[Answer]:
         while chunk := list(islice(self._paths, _CHUNK)):
-            rows, faults = self._classifier.try_predict(chunk)
+            rows, far, faults = self._classifier.try_answer(chunk)
+            said = self._classifier.doubt.answers(rows, far, self.classes)
             for i, path in enumerate(chunk):
                 name = printable(path)
                 if i in faults:
@@ -106,7 +109,7 @@ class _Answers:
                     continue
                 self.given += 1
                 (top,) = _best(rows[i : i + 1], self.classes, self.top)
-                yield {"input": name, **top[0], "top": top}
+                yield {"input": name, **_said(said[i], top), "top": top}
 
 
 class _RowAnswers:
@@ -117,14 +120,17 @@ class _RowAnswers:
     ) -> None:
         self.classes = classifier.classes
         self.top = top
+        self.doubts = classifier.manifest.threshold is not None
         self._classifier, self._inputs, self._listen = classifier, inputs, listen
 
     def __iter__(self) -> Iterator[Answer]:
         for item in self._inputs:
             ahead = f"{printable(item)}: " if len(self._inputs) > 1 else ""
             for names, made in self._of(item):
-                for name, top in zip(names, _best(made, self.classes, self.top), strict=True):
-                    yield {"input": f"{ahead}{name}", **top[0], "top": top}
+                best = _best(made, self.classes, self.top)
+                said = self._classifier.doubt.answers(made, None, self.classes)
+                for name, top, answer in zip(names, best, said, strict=True):
+                    yield {"input": f"{ahead}{name}", **_said(answer, top), "top": top}
 
     def _of(self, item: str) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         if item != "-":
@@ -133,6 +139,13 @@ class _RowAnswers:
         given = records()
         made = self._classifier.of_rows(given, self._listen)
         yield [f"row {i}" for i in range(1, len(given) + 1)], made
+
+
+def _said(said: Said, top: list[Answer]) -> Answer:
+    """The class that is answered, with its probability; or what is nearest, and why not."""
+    if said.why is None:
+        return top[0]
+    return {**top[0], "class": said.label, "nearest": said.nearest, "why": said.why}
 
 
 def _best(made: NDArray[np.float32], classes: Sequence[str], most: int) -> Iterator[list[Answer]]:
@@ -154,7 +167,8 @@ def _table(answers: _Answers | _RowAnswers, quiet: bool) -> None:
     for answer in answers:
         if "error" not in answer:
             shares = (f"{each['class']} {each['probability']:.1%}" for each in answer["top"])
-            print(f"{answer['input']}  {'  '.join(shares)}")
+            unknown = f"{answer['class']} ({answer['why']}); nearest " if "why" in answer else ""
+            print(f"{answer['input']}  {unknown}{'  '.join(shares)}")
         elif not quiet:
             print(f"{answer['input']}: {answer['error']}", file=sys.stderr)
 
@@ -173,13 +187,16 @@ def _csv(answers: _Answers | _RowAnswers, _quiet: bool) -> None:
     numbers = range(1, answers.top + 1)
     columns = [column for i in numbers for column in (f"class_{i}", f"probability_{i}")]
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["input", *columns, "error"])
+    doubts = ["answer", "why"] if answers.doubts else []
+    writer.writerow(["input", *doubts, *columns, "error"])
     named = {name: escaped(name) for name in answers.classes}
     for answer in answers:
         cells: list[Any] = []
+        if doubts:
+            cells += (escaped(answer.get("class", "")), answer.get("why", ""))
         for each in answer.get("top", ()):
             cells += (named[each["class"]], each["probability"])
-        blanks = [""] * (len(columns) - len(cells))
+        blanks = [""] * (len(doubts) + len(columns) - len(cells))
         writer.writerow([escaped(answer["input"]), *cells, *blanks, answer.get("error", "")])
 
 

@@ -6,10 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from headstart.bundle.manifest import Figures
+from headstart.bundle.manifest import Figures, Threshold
 from headstart.data import duplicates, split
 from headstart.data.balance import imbalance
 from headstart.data.labelled import Divided
+from headstart.evaluation.abstention import NEAREST
 from headstart.evaluation.trust import Answers, majority_accuracy
 from headstart.events import Listener, Notice
 from headstart.findings import Finding
@@ -67,6 +68,7 @@ def described(data: Divided, outcome: Outcome, options: TrainOptions, task: str)
         **{name: judged.get(name) for name in reversed(JUDGED)},
         "baselines": {"majority": majority},
         "calibration": outcome.calibration.record() if outcome.calibration else None,
+        "abstention": outcome.abstention.record() if outcome.abstention else None,
         "selected_on": _selected_on(outcome),
         "versions": versions(),
         "seed": options.seed,
@@ -94,11 +96,26 @@ def manifest_fields(
         "parameters": outcome.parameters,
         "trainable_parameters": outcome.trained,
         "temperature": outcome.calibration.temperature if outcome.calibration else None,
-        "threshold": None,
+        "threshold": _threshold(outcome),
         "metrics": {name: Figures.of(metrics[name]) for name in reversed(JUDGED) if metrics[name]},
         "split_sha256": sha256_of_file(folder / SPLIT),
         "versions": metrics["versions"],
     }
+
+
+def _threshold(outcome: Outcome) -> Threshold | None:
+    """What the manifest says of it."""
+    found = outcome.abstention
+    if found is None:
+        return None
+    near = found.reference is not None
+    return Threshold(
+        wanted=found.wanted,
+        probability=found.enough.probability,
+        distance=found.distance,
+        nearest=NEAREST if near else None,
+        references=None if found.reference is None else len(found.reference),
+    )
 
 
 def versions() -> dict[str, str]:

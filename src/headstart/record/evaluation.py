@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headstart.bundle.classifier import Classifier
+from headstart.bundle.manifest import Threshold
 from headstart.data import duplicates
 from headstart.data.labelled import Divided
+from headstart.evaluation import abstention
 from headstart.evaluation.trust import Answers
 from headstart.events import Listener, Notice
 from headstart.findings import Finding
@@ -42,8 +45,13 @@ def described(
     data: Divided,
     answers: Answers,
     findings: list[Finding],
+    far: NDArray[np.float32] | None = None,
 ) -> dict[str, Any]:
-    """What the document of `evaluate` says whatever was judged."""
+    """What the document of `evaluate` says whatever was judged.
+
+    Args:
+        far: float32 (n,), the distances from the training samples, where they are looked at.
+    """
     samples, manifest = data.samples, classifier.manifest
     return {
         "format": 1,
@@ -62,9 +70,22 @@ def described(
         "parameters": manifest.parameters,
         "trainable_parameters": manifest.trainable_parameters,
         "test": answers.scores(classifier.classes),
+        "abstention": _abstention(manifest.threshold, answers, far),
         "baselines": {"majority": float(np.bincount(samples.numbers).max() / len(samples))},
         "versions": versions(),
     }
+
+
+def _abstention(
+    threshold: Threshold | None, answers: Answers, far: NDArray[np.float32] | None
+) -> dict[str, Any] | None:
+    """What the classifier leaves unanswered of these samples."""
+    if threshold is None:
+        return None
+    least, most = threshold.probability, threshold.distance
+    right = answers.predicted == answers.labels
+    brought = abstention.answering(right, answers.p_predicted, far, least, most)
+    return abstention.described(threshold.wanted, least, most) | {"sets": {"test": brought}}
 
 
 def find(data: Divided, trained_on: Collection[str], listen: Listener) -> list[Finding]:

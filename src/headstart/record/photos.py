@@ -74,6 +74,7 @@ def save_bundle(
             proof_files=[files[i].path for i in proof],
             proof=outcome.probabilities(proof),
             features=data.features if tuned is None else data.features[:0],
+            reference=outcome.abstention.reference if outcome.abstention else None,
         )
     except HeadstartError:
         for i in proof:  # a photo that has changed meanwhile is no fault of the bundle's

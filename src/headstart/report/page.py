@@ -19,7 +19,7 @@ from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, as_flags, chosen
 from headstart.parallel import cores, side_by_side
-from headstart.report import curves, drivers, learning, reliability, views, words, worth
+from headstart.report import coverage, curves, drivers, learning, reliability, views, words, worth
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
 from headstart.report.predictions import read
@@ -63,6 +63,8 @@ def render(folder: Path, photos: Photos) -> str:
         "matrix": views.matrix(scores["confusion_matrix"], metrics["classes"]),
         "by_class": views.by_class(scores, metrics["classes"]),
         "reliability": reliability.reliability(predictions),
+        "coverage": coverage.curve(metrics, predictions),
+        "reach": coverage.FRAME,
         "before": reliability.before(metrics),
         "field": reliability.FRAME,
         "mistakes": mistakes,

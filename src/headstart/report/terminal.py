@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
-from headstart.report import learning, words, worth
+from headstart.report import coverage, learning, words, worth
 from headstart.report.matrix import FEW_CLASSES, confusions
 from headstart.sets import JUDGED
 
@@ -37,6 +37,7 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
         parts.append(filled(f"{learning.choice(training, noun)} {learning.ending(training)}"))
     apart = [rival.verdict for rival in worth.rivals(metrics) if rival.apart]
     parts.append(filled(" ".join([worth.worth(metrics), *apart])))
+    parts.append(filled(coverage.told(metrics)))
     parts.append(_sets(metrics))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
