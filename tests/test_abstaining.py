@@ -172,4 +172,4 @@ def test_the_page_draws_the_coverage_curve_with_the_point_that_was_chosen(doubti
     assert 'class="covered"' in plain
     assert 'class="bin"' in chosen
     assert 'class="bin"' not in plain
-    assert "At --abstain-at 0.9 it answers" in chosen
+    assert "So as to be right in 90.0% of its answers, it answers" in chosen

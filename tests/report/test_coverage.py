@@ -64,9 +64,9 @@ def test_the_chosen_point_and_its_figures_are_told():
     found = curve(abstaining(), predictions((0.99, 95, 5)))
     assert found.chosen[0] == pytest.approx(FRAME.left + 0.8 * (FRAME.right - FRAME.left))
     assert told(abstaining()) == (
-        "At --abstain-at 0.99 it answers 80.0% of the photos; 99.0% of these answers are right "
-        "(95% interval 95.0% to 100%). It leaves 15 for want of sureness and 5 as unlike those "
-        "of training."
+        "So as to be right in 99.0% of its answers, it answers 80.0% of the photos; 99.0% of these "
+        "answers are right (95% interval 95.0% to 100%). It leaves 15 for want of sureness "
+        "and 5 as unlike those of training."
     )
 
 
@@ -78,7 +78,9 @@ def test_fewer_right_than_wanted_is_said():
 
 def test_that_nothing_is_answered_is_said():
     nothing = abstaining(answered=0.0, accuracy=None, accuracy_interval=None)
-    assert told(nothing) == "At --abstain-at 0.99 it answers none of the photos."
+    assert told(nothing) == (
+        "It answers none of the photos, so as to be right in 99.0% of its answers."
+    )
     assert curve(nothing, predictions((0.9, 30, 0))).chosen is None
 
 
