@@ -42,7 +42,7 @@ def test_ports_are_those_of_a_photo_classifier():
     }
 
 
-@pytest.mark.parametrize("number", [2, 10, 10**30])
+@pytest.mark.parametrize("number", [3, 10, 10**30])
 def test_fault_53_a_newer_format_is_named_whatever_else_it_holds(number):
     with pytest.raises(Refused, match=f"format {number}") as caught:
         Manifest.from_bytes(json.dumps({"format": number, "new": []}).encode())
@@ -81,7 +81,18 @@ def test_the_format_is_raised_together_with_a_fixture():
         (("input", "size"), 16, "input.size and network.backbone.size differ"),
         (("network", "backbone", "features"), 0, r"network\.backbone\.backbone\.features"),
         (("temperature",), 0, "temperature: .* greater than 0"),
-        (("threshold",), 0.5, "threshold: Input should be null"),
+        (("threshold",), 0.5, "threshold: Input should be an object"),
+        (
+            ("threshold",),
+            {
+                "wanted": 0.9,
+                "probability": 0.5,
+                "distance": 0.1,
+                "nearest": None,
+                "references": None,
+            },
+            "threshold: .* go together",
+        ),
         (("metrics",), {"x": 1}, r"metrics\.x"),
         (("metrics", "test"), {"accuracy": 1.0}, r"metrics\.test\.accuracy_interval: Field"),
         (("metrics", "test", "accuracy"), 97, r"metrics\.test\.accuracy: .* equal to 1"),

@@ -8,7 +8,15 @@ import numpy as np
 import safetensors.numpy
 
 from headstart.backbone.quiet_openvino import openvino, ops
-from headstart.bundle.manifest import Backboned, BackboneRef, Figures, HeadRef, ImageInput, Manifest
+from headstart.bundle.manifest import (
+    Backboned,
+    BackboneRef,
+    Figures,
+    HeadRef,
+    ImageInput,
+    Manifest,
+    Threshold,
+)
 
 SIDE, FEATURES, CLASSES = 8, 4, ("cat", "dog", "ñandú")
 
@@ -85,6 +93,18 @@ def manifest() -> Manifest:
         split_sha256="1" * 64,
         versions={"headstart": "0.1.0"},
     )
+
+
+def reference() -> np.ndarray:
+    """What stands for the features of training: those of the first of `pixels()`, three times."""
+    features = predict(*graph())["features"][:1]
+    return np.repeat(features / np.linalg.norm(features), 3, axis=0).astype(np.float16)
+
+
+def doubting() -> Manifest:
+    """`manifest()` with thresholds."""
+    threshold = Threshold(wanted=0.9, probability=0.5, distance=0.001, nearest=5, references=3)
+    return manifest().model_copy(update={"threshold": threshold, "temperature": 1.25})
 
 
 def members() -> dict[str, bytes]:

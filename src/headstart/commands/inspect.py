@@ -105,6 +105,7 @@ def text(found: dict[str, Any]) -> str:
         **_origin(found),
         **taken,
         "Arithmetic": manifest["precision"],
+        **_sureness(manifest),
         "Accuracy": ", ".join(
             f"{name.replace('_', '-')} {scores['accuracy']:.1%}"
             for name, scores in manifest["metrics"].items()
@@ -113,6 +114,21 @@ def text(found: dict[str, Any]) -> str:
     }
     lines += ["", *(f"{name:<12} {value}" for name, value in rows.items())]
     return "\n".join(lines)
+
+
+def _sureness(manifest: dict[str, Any]) -> dict[str, str]:
+    """What is done to its probabilities, and when it does not answer."""
+    said = {}
+    if manifest["temperature"] is not None:
+        said["Temperature"] = f"{manifest['temperature']:.3g}"
+    if (found := manifest["threshold"]) is not None:
+        far = found["distance"]
+        said["Unknown"] = f"below {found['probability']:.1%}" + (
+            f", or farther than {far:.3g} from {found['references']:,} training photos"
+            if far is not None
+            else ""
+        )
+    return said
 
 
 def _origin(found: dict[str, Any]) -> dict[str, str]:

@@ -106,7 +106,7 @@ def read(path: Path) -> list[Decision]:
         else:
             new = label if what == "relabel" else ""
             key = row.get("sha256", "")
-            found.append(Decision(row.get("sample", ""), key, what, new, number))  # type: ignore[arg-type]
+            found.append(Decision(row.get("sample", ""), key, what, new, number))
     if faults:
         raise SourceError(f"{'; '.join(faults)}.", where=where, mend=wanted)
     return found

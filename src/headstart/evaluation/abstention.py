@@ -112,7 +112,8 @@ def distances(
         near = unit(features[i : i + _PIECE]) @ known.T
         if apart is not None:
             near[apart[0][i : i + _PIECE, None] == apart[1][None]] = -1
-        found[i : i + _PIECE] = 1 - np.partition(near, -k, axis=1)[:, -k:].mean(axis=1)
+        nearest = np.partition(near, -k, axis=1)[:, -k:].mean(axis=1)
+        found[i : i + _PIECE] = np.maximum(1 - nearest, 0)  # in float16 a length is not quite one
     return found
 
 

@@ -44,7 +44,7 @@ class Suspects:
         )
 
 
-NONE = Suspects(*(np.zeros(0, kind) for kind in (np.int64, np.int64, np.float64, np.float64)))
+NONE = Suspects(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
 
 def suspects(

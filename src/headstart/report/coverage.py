@@ -66,7 +66,7 @@ def curve(metrics: Metrics, predictions: Iterable[Prediction]) -> Coverage | Non
     return Coverage(
         " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point[:2]) for point in drawn)),
         [(place(i / 5, low)[0], f"{i / 5:.0%}") for i in range(6)],
-        [(place(0, y)[1], f"{y:.0%}" if low < 0.95 else f"{y:.1%}") for y in _marks(low)],
+        [(place(0, y)[1], f"{y:.0%}") for y in _marks(low)],
         dot,
         f"{_left_out(points, noun(metrics))} {told(metrics)}".strip(),
         [min(points, key=lambda point: abs(point.answered - share)) for share in _ROWS],
@@ -80,16 +80,16 @@ def told(metrics: Metrics) -> str:
     chosen = found["sets"].get(judged(metrics)[0]) if found else None
     if not found or not chosen:
         return ""
-    one = noun(metrics)
+    one, wanted = noun(metrics), percent(found["wanted"])
     if chosen["accuracy"] is None:
-        return f"At --abstain-at {found['wanted']:g} it answers none of the {one}s."
+        return f"It answers none of the {one}s, so as to be right in {wanted} of its answers."
     low, high = chosen["accuracy_interval"]
     why = [f"{chosen['unsure']:,} for want of sureness"]
     if found["distance"] is not None:
         why.append(f"{chosen['unlike']:,} as unlike those of training")
     story = (
-        f"At --abstain-at {found['wanted']:g} it answers {percent(chosen['answered'])} of the "
-        f"{one}s; {percent(chosen['accuracy'])} of these answers are right (95% interval "
+        f"So as to be right in {wanted} of its answers, it answers {percent(chosen['answered'])} "
+        f"of the {one}s; {percent(chosen['accuracy'])} of these answers are right (95% interval "
         f"{percent(low)} to {percent(high)}). It leaves {' and '.join(why)}."
     )
     if high < found["wanted"]:
