@@ -18,6 +18,7 @@ from headstart.pipeline import train
 from headstart.run import Run
 
 FILES = {
+    "suspects.csv",
     "options.json",
     "split.csv",
     "findings.json",

@@ -118,8 +118,6 @@ def _photos(
     assert outcome is not None  # what no plan forces has its head
     with clock("evaluate"):
         outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
-        # While the bundle is proved in threads outside Python, Python can import.
-        Thread(target=plots.prepare, daemon=True).start()
         doubted = suspecting.suspected(data, outcome)
         metrics = describe(data, outcome, network, options, doubted)
         more = [*photo_findings(data), *suspecting.told(data, doubted)]
@@ -129,6 +127,8 @@ def _photos(
         suspecting.save(place.folder / SUSPECTS, data, doubted)
         if photos.decided.found:
             decisions.save(place.folder / DECISIONS, photos.decided)
+        # While the bundle is proved in threads outside Python, Python can import.
+        Thread(target=plots.prepare, daemon=True).start()
         save_bundle(place.folder, data, outcome, network, metrics)
     write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
     return data.samples.files

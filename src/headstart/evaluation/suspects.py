@@ -17,6 +17,7 @@ from headstart.evaluation.metrics import Labels
 from headstart.training.head import Rows, held_out
 
 _ROUNDS = 3
+_FEW = 0.005  # share of the samples: so few wrong labels teach the heads hardly anything
 _STRENGTH = 0.01
 """L2 penalty of the heads. The one that predicts wrong labels best is stronger, and what it says of
 most samples too vague."""
@@ -70,7 +71,9 @@ def suspects(
         if found is None:
             return NONE
         probabilities, claimed = found, _claimed(given, found)
-        doubted = claimed != given
+        before, doubted = doubted, claimed != given
+        if doubted.mean() < _FEW or (before == doubted).all():
+            break
     numbers = np.flatnonzero(doubted)
     p_label = probabilities[numbers, given[numbers]]
     p_likely = probabilities[numbers, claimed[numbers]]

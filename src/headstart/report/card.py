@@ -148,7 +148,10 @@ def _told(finding: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, 
 
 def _without_folders(text: str, document: Mapping[str, Any]) -> str:
     """A text in which the paths of the options are the names of their files."""
-    given = [document["source"], *(document["options"].get(name) for name in _PATHS)]
+    given = [document["source"]]
+    for name in _PATHS:
+        value = document["options"].get(name)
+        given += value if isinstance(value, list) else [value]
     for path in sorted(filter(None, given), key=len, reverse=True):
         for form in (path, printable(path)):
             text = text.replace(form, os.path.basename(form) or "the source")
@@ -202,5 +205,7 @@ def _command(source: str, options: Mapping[str, Any]) -> str:
     given = chosen(options) | {"seed": options["seed"]}
     for name in _PATHS:
         if name in given:
-            given[name] = os.path.basename(given[name])
+            value = given[name]
+        several = isinstance(value, list)
+        given[name] = [*map(os.path.basename, value)] if several else os.path.basename(value)
     return shlex.join(["headstart", "train", os.path.basename(source), *as_flags(given)])
