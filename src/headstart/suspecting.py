@@ -75,6 +75,6 @@ def save(path: Path, data: Data, found: Suspects) -> None:
     ):
         samples = data.samples
         known = samples.names[i], data.sides[i], samples.labels[i], data.classes[likely]
-        shares = f"{p_label:.4f}", f"{p_likely:.4f}"
+        shares = f"{p_label:.6f}", f"{p_likely:.6f}"
         writer.writerow([*map(escaped, known), *shares, samples.keys[i], "", ""])
     write_text(path, text.getvalue())

@@ -35,10 +35,11 @@ from headstart.report.galleries import Galleries, galleries
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
 from headstart.report.predictions import read
-from headstart.run import HISTORY, PREDICTIONS, Run
+from headstart.run import HISTORY, PREDICTIONS, SUSPECTS, Run
 
 _EXAMPLE = {"image": "photo.jpg", "table": "rows.csv"}
 _MISTAKES = 12
+_SUSPECTS = 24
 _LARGE = 320  # longest side in pixels
 
 
@@ -109,6 +110,7 @@ def _of_photos(
     """What only the page on photos shows."""
     metrics = run.metrics
     samples = views.sample_photos(run.split, metrics["classes"])
+    doubted = run.suspects[:_SUSPECTS]
     candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
     receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
     # In cross-validation other networks made the mistakes than the one that was saved.
@@ -118,7 +120,12 @@ def _of_photos(
         "ramp": heat.COLOURS,
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
-        "pictures": album(photos, candidates + shown.names()),
+        "suspects": doubted,
+        "suspects_found": len(run.suspects),
+        "relabel": shlex.join(
+            ["headstart", "relabel", str(run.folder), str(run.folder / SUSPECTS)]
+        ),
+        "pictures": album(photos, candidates + shown.names() + [row["sample"] for row in doubted]),
         "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
     }
 

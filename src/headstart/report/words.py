@@ -119,7 +119,7 @@ def belief(metrics: Metrics) -> list[str]:
     n = right_of(scores)[1]
     low, high = scores["accuracy_interval"]
     one = noun(metrics)
-    sentences = [_origin(metrics, key)]
+    sentences = [_origin(metrics, key), *_leaked(metrics)]
     baseline = metrics["baselines"]["majority"]
     if low <= baseline:
         sentences.append(
@@ -141,6 +141,25 @@ def belief(metrics: Metrics) -> list[str]:
         "proportions."
     )
     return sentences
+
+
+def _leaked(metrics: Metrics) -> list[str]:
+    """The figure without samples that belong together with one of training, if there are any."""
+    found = metrics.get("leaks")
+    if not found:
+        return []
+    one = noun(metrics)
+    are = (
+        "is a copy, or of the group," if found["samples"] == 1 else "are copies, or of the groups,"
+    )
+    told = f"{number(found['samples'], one).capitalize()} of these {are} of {one}s that trained it"
+    if not found["without"]:
+        return [f"{told}: all of them, so nothing says how good it is on others."]
+    low, high = found["without"]["accuracy_interval"]
+    return [
+        f"{told}. Without them the accuracy is {percent(found['without']['accuracy'])} (95% "
+        f"interval {percent(low)} to {percent(high)})."
+    ]
 
 
 def _origin(metrics: Metrics, key: str) -> str:
