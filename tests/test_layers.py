@@ -94,6 +94,7 @@ ORDER = (
     "fitting/sources.py",
     "fitting/trainee.py",
     "fitting/fit.py",
+    "evaluation/bootstrap.py",
     "evaluation/trust.py",
     "evaluation/paired.py",
     "evaluation/importance.py",

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.cells import cell_len, set_cell_size
 
+from headstart.evaluation.trust import class_intervals
 from headstart.report import learning, words, worth
 from headstart.report.matrix import FEW_CLASSES, confusions
 from headstart.sets import JUDGED
@@ -38,6 +40,7 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     apart = [rival.verdict for rival in worth.rivals(metrics) if rival.apart]
     parts.append(filled(" ".join([worth.worth(metrics), *apart])))
     parts.append(_sets(metrics))
+    parts.append(filled(words.intervals(scores, judged)))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
     if table:
@@ -97,15 +100,17 @@ def _sets(metrics: words.Metrics) -> str:
 
 def _by_class(scores: words.Scores, classes: Sequence[str], noun: str) -> str:
     rows = []
-    for name in classes:
+    intervals = class_intervals(np.array(scores["confusion_matrix"]))
+    for name, interval in zip(classes, intervals, strict=True):
         figures = scores["per_class"][name]
-        scored = figures["support"] > 0
-        rows.append(
-            [_name(name)]
-            + [f"{figures[k]:.3f}" if scored else "–" for k in ("precision", "recall", "f1")]
-            + [f"{figures['support']:,}" if scored else "not scored"]
-        )
-    return _table(["class", "precision", "recall", "F1", f"{noun}s"], rows)
+        if not figures["support"]:
+            rows.append([_name(name), *["–"] * 5, "not scored"])
+            continue
+        found, right, f1 = (f"{figures[k]:.3f}" for k in ("precision", "recall", "f1"))
+        edges = ["{:.2f}–{:.2f}".format(*each) for each in (interval.precision, interval.recall)]
+        rows.append([_name(name), found, edges[0], right, edges[1], f1, f"{figures['support']:,}"])
+    heads = ["class", "precision", "interval", "recall", "interval", "F1", f"{noun}s"]
+    return _table(heads, rows)
 
 
 def _most_confused(scores: words.Scores, classes: Sequence[str], judged: str, noun: str) -> str:
