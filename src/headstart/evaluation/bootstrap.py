@@ -66,7 +66,7 @@ def macro_f1_interval(matrix: Matrix) -> Interval:
 
 def mean_interval(values: Floats) -> Interval:
     """Of the mean of some numbers, float64 (n,), n ≥ 1."""
-    return _percentiles(_means(values[:, None])[:, 0], float(values.mean()))
+    return _percentiles(weighted_means(values[:, None])[:, 0], float(values.mean()))
 
 
 def calibration_error_interval(
@@ -89,7 +89,7 @@ def calibration_error_interval(
     of_bin[np.arange(n), place] = 1
     gap = (right - sure)[:, None] * of_bin
     figure = float(np.abs(gap.mean(axis=0)).sum())
-    errors = np.abs(_means(gap)).sum(axis=1)
+    errors = np.abs(weighted_means(gap)).sum(axis=1)
     excess = float(errors.mean()) - figure
     low, high = (float(edge) for edge in np.percentile(errors, (2.5, 97.5)))
     low = min(low - 2 * excess, 2 * figure - high)
@@ -111,7 +111,7 @@ def _errors_if_calibrated(sure: Floats, of_bin: Floats) -> Floats:
     return np.concatenate(found) / len(sure)
 
 
-def _means(values: Floats) -> Floats:
+def weighted_means(values: Floats) -> Floats:
     """Weighted means (draws, m) of numbers (n, m), the weights drawn anew for each row."""
     random = np.random.default_rng(_SEED)
     beside = np.column_stack([values, np.ones(len(values))]).astype(np.float32)

@@ -105,11 +105,14 @@ def answered(
     return Answers(name, samples, labels, predicted, p_label, p_predicted, np.concatenate(kept))
 
 
-def wilson_interval(right: int, n: int) -> tuple[float, float]:
+def wilson_interval(right: float, n: int) -> tuple[float, float]:
     """95% interval for a share of `right` among `n` (Wilson 1927, without continuity correction).
 
     Sound at the ends, where the usual normal interval has no width: 50 of 50 gives
     (0.929, 1.0).
+
+    Args:
+        right: no whole number where it is a mean of several counts.
     """
     if n == 0:
         return 0.0, 1.0

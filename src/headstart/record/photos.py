@@ -10,6 +10,8 @@ from headstart.bundle.save import save
 from headstart.data.pixels import DECODE_VERSION
 from headstart.dataset import Data, Network
 from headstart.errors import HeadstartError
+from headstart.evaluation.rivals import compared
+from headstart.evaluation.trust import Answers
 from headstart.features import content
 from headstart.options import TrainOptions
 from headstart.outcome import Headed
@@ -19,10 +21,26 @@ _PROOF_PHOTOS = 64
 
 
 def describe(
-    data: Data, outcome: Headed, network: Network, options: TrainOptions
+    data: Data,
+    outcome: Headed,
+    network: Network,
+    others: dict[str, Answers],
+    curve: dict[str, Any] | None,
+    options: TrainOptions,
 ) -> dict[str, Any]:
-    """The content of `metrics.json`, but for the seconds."""
-    return described(data, outcome, options, "image") | {
+    """The content of `metrics.json`, but for the seconds.
+
+    Args:
+        others: what baselines say of the photos that are judged, by name.
+        curve: as `learning_curve` gives it.
+    """
+    metrics = described(data, outcome, options, "image")
+    comparisons = compared(outcome.answers[-1], others)
+    figures = {name: found["accuracy"] for name, found in comparisons.items()}
+    return metrics | {
+        "baselines": metrics["baselines"] | figures,
+        "comparisons": comparisons,
+        "learning_curve": curve,
         "backbone": network.backbone.name,
         "weights": network.weights.digest,
         "size": network.size,

@@ -19,9 +19,10 @@ from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, as_flags, chosen
 from headstart.parallel import cores, side_by_side
-from headstart.report import curves, drivers, learning, reliability, views, words, worth
+from headstart.report import curves, drivers, growth, learning, reliability, views, words, worth
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
+from headstart.report.pixels_worth import pixels_worth
 from headstart.report.predictions import read
 from headstart.run import HISTORY, PREDICTIONS, Run
 
@@ -86,6 +87,9 @@ def _of_photos(run: Run, mistakes: Mistakes, photos: Photos) -> dict[str, Any]:
     candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
     receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
     return {
+        "pixels_worth": pixels_worth(metrics),
+        "growth": growth.growth(metrics),
+        "plot": growth.FRAME,
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "pictures": _thumbnails(photos, dict.fromkeys(candidates)),

@@ -7,8 +7,9 @@ import numpy as np
 from rich.cells import cell_len, set_cell_size
 
 from headstart.evaluation.trust import class_intervals
-from headstart.report import learning, words, worth
+from headstart.report import growth, learning, words, worth
 from headstart.report.matrix import FEW_CLASSES, confusions
+from headstart.report.pixels_worth import pixels_worth
 from headstart.sets import JUDGED
 
 _WIDTH = 80
@@ -39,6 +40,8 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
         parts.append(filled(f"{learning.choice(training, noun)} {learning.ending(training)}"))
     apart = [rival.verdict for rival in worth.rivals(metrics) if rival.apart]
     parts.append(filled(" ".join([worth.worth(metrics), *apart])))
+    parts.append(filled(pixels_worth(metrics)))
+    parts.append(filled(growth.twice(metrics)))
     parts.append(_sets(metrics))
     parts.append(filled(words.intervals(scores, judged)))
     few = len(classes) <= FEW_CLASSES

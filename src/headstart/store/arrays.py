@@ -29,7 +29,7 @@ from safetensors import SafetensorError, safe_open
 from headstart.store.files import write_bytes
 
 _SUFFIX = ".rows"
-_DTYPES = {"float32": "F32", "float16": "F16"}
+_DTYPES = {"float32": "F32", "float16": "F16", "uint8": "U8"}
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Shelf:
     Args:
         folder: where the segments lie; made when the first is written.
         shape: shape of one row.
-        dtype: dtype of the rows, `float32` or `float16`.
+        dtype: dtype of the rows, `float32`, `float16` or `uint8`.
 
     Attributes:
         damaged: how many rows, or whole segments, were found damaged so far.
