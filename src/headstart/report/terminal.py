@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from headstart.evaluation.trust import class_intervals
 from headstart.report import growth, learning, words, worth
 from headstart.report.matrix import FEW_CLASSES, confusions
 from headstart.report.pixels_worth import pixels_worth
+from headstart.report.text import WIDTH, filled
+from headstart.report.text import cut as _name
+from headstart.report.text import text_table as _table
 from headstart.sets import JUDGED
 
-_WIDTH = 80
 _NAME = 20  # a class name is cut to this many cells
 _PAIRS = 10
 
@@ -74,7 +76,7 @@ def confusion_table(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> 
             [side, *row] for side, row in zip(sides if by_number else names, cells, strict=True)
         ]
         table = _table(["", *heads], rows, gap)
-        if max(map(cell_len, table.splitlines())) <= _WIDTH:
+        if max(map(cell_len, table.splitlines())) <= WIDTH:
             return table
     return None
 
@@ -127,39 +129,3 @@ def _most_confused(scores: words.Scores, classes: Sequence[str], judged: str, no
     return f"Most often confused among the {judged}\n" + _table(
         ["true class", "called", "times", f"of its {noun}s"], rows
     )
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], gap: int = 2) -> str:
-    """Columns as wide as they need: the first to the left, the rest to the right."""
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
-    lines = []
-    for cells in (heads, *rows):
-        first = set_cell_size(cells[0], widths[0])
-        rest = [
-            " " * (width - cell_len(cell)) + cell
-            for cell, width in zip(cells[1:], widths[1:], strict=True)
-        ]
-        lines.append((" " * gap).join([first, *rest]).rstrip())
-    return "\n".join(lines)
-
-
-def _name(name: str, longest: int = _NAME) -> str:
-    """A class name on one line, shortened in its middle: ends tell `species 1` and `2` apart."""
-    name = words.one_line(name)
-    if cell_len(name) <= longest:
-        return name
-    start = set_cell_size(name, longest // 2)
-    end = set_cell_size(name[::-1], longest - longest // 2 - 1)[::-1]
-    return f"{start.rstrip()}…{end.lstrip()}"
-
-
-def filled(sentence: str) -> str:
-    """A sentence in lines; `textwrap` would take a wide character for one cell."""
-    lines = [""]
-    for word in sentence.split():
-        longer = f"{lines[-1]} {word}".lstrip()
-        if cell_len(longer) <= _WIDTH:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return "\n".join(lines)
