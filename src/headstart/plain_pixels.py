@@ -108,7 +108,7 @@ def thumbnails(files: Sequence[Sample], keys: Sequence[str]) -> Pixels:
         SourceError: a photo's content is not what it was when it was listed.
     """
     shape = (SIZE, SIZE, 3)
-    folder = cache_root() / "features" / f"plain-{pixels_key(SIZE, 'squash')}"
+    folder = cache_root() / "features" / pixels_key(SIZE, "squash") / "uint8"
     shelf = Shelf(folder, shape, "uint8")
     found = np.zeros((len(files), *shape), np.uint8)
     missing = []
