@@ -50,6 +50,7 @@ SOUND = {
     "inspect": ["inspect", "{run}"],
     "export": ["export", "{run}", "--to", "json", "--out", "{new}.json"],
     "report": ["report", "{copy}"],
+    "compare": ["compare", "{run}", "{copy}"],
     "backbones": ["backbones"],
     "doctor": ["doctor"],
     "cache": ["cache", "info"],

@@ -150,12 +150,9 @@ def test_fault_18_a_class_with_one_photo_is_trained_on_and_not_scored(tmp_path):
     assert "alone" in run.metrics["classes"]
     assert kinds(run)["not-scored"] == [["alone"]]
     assert any("nothing says how well" in e.text for e in heard if isinstance(e, Notice))
-    assert run.metrics["cross_validation"]["per_class"]["alone"] == {
-        "precision": None,
-        "recall": None,
-        "f1": None,
-        "support": 0,
-    }
+    figures = run.metrics["cross_validation"]["per_class"]["alone"]
+    assert figures.pop("support") == 0
+    assert set(figures.values()) == {None}
     assert "Not scored" in run.report().read_text()
     assert all("p:alone" in row and row["label"] != "alone" for row in run.predictions)
 

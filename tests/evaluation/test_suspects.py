@@ -10,7 +10,7 @@ def blobs(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """n samples of k classes that hardly overlap, float32 (n, 30), and their labels."""
     chance = np.random.default_rng(seed)
     labels = np.arange(n) % k
-    middles = chance.normal(size=(k, 30)) * 1.1
+    middles = chance.normal(size=(k, 30)) * 1.5
     return (middles[labels] + chance.normal(size=(n, 30))).astype(np.float32), labels
 
 

@@ -23,6 +23,7 @@ from headstart.report import (
     coverage,
     curves,
     drivers,
+    growth,
     heat,
     learning,
     reliability,
@@ -34,6 +35,7 @@ from headstart.report.album import Photos, album
 from headstart.report.galleries import Galleries, galleries
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
+from headstart.report.pixels_worth import pixels_worth
 from headstart.report.predictions import read
 from headstart.run import HISTORY, PREDICTIONS, SUSPECTS, Run
 
@@ -118,6 +120,9 @@ def _of_photos(
     return {
         "heat": heat.heat_maps(model, mistakes.shown, photos) if explained else {},
         "ramp": heat.COLOURS,
+        "pixels_worth": pixels_worth(metrics),
+        "growth": growth.growth(metrics),
+        "plot": growth.FRAME,
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "suspects": doubted,

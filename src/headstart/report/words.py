@@ -113,6 +113,22 @@ def headline(metrics: Metrics) -> str:
     )
 
 
+def intervals(scores: Scores, judged: str) -> str:
+    """The intervals of what has no formula, one sentence; empty for runs that had none.
+
+    Args:
+        judged: what the samples are called, in the plural.
+    """
+    names = {"loss": "log loss", "macro_f1": "macro F1", "calibration_error": "calibration error"}
+    told = [
+        f"{name} {low:.3f} to {high:.3f}"
+        for key, name in names.items()
+        for low, high in [scores.get(f"{key}_interval", (None, None))]
+        if low is not None
+    ]
+    return f"95% intervals of the {judged}: {', '.join(told)}." if told else ""
+
+
 def belief(metrics: Metrics) -> list[str]:
     """How far to believe the headline, a few sentences."""
     key, scores = judged(metrics)
