@@ -51,6 +51,7 @@ ORDER = (
     "data/decisions.py",
     "data/duplicates.py",
     "data/balance.py",
+    "data/evenness.py",
     "data/equal_rows.py",
     "data/split_file.py",
     "data/grouped.py",

@@ -128,9 +128,11 @@ def test_check_names_what_is_doubtful_in_photos(call: Any, hands: Path, tmp_path
 
     found = json.loads(call("check", source, "--json").out)
     kinds = {each["kind"]: each["samples"] for each in found["findings"]}
-    assert [
-        kind for kind in ("tiny", "blank", "odd-shape") if kind in kinds
-    ] == ["tiny", "blank", "odd-shape"]
+    assert [kind for kind in ("tiny", "blank", "odd-shape") if kind in kinds] == [
+        "tiny",
+        "blank",
+        "odd-shape",
+    ]
     assert kinds["tiny"] == [["2/tiny.png"]]
     assert kinds["blank"] == [["3/blank.png"]]
     assert kinds["odd-shape"] == [["2/long.png"]]

@@ -74,6 +74,7 @@ def render(folder: Path, photos: Photos) -> str:
         "scores": scores,
         "headline": words.headline(metrics),
         "belief": words.belief(metrics),
+        "division": words.division(metrics),
         "gap": words.gap(metrics) if metrics.get("train") else None,
         "accuracies": views.accuracies(metrics),
         "answer": advice.answer(metrics, findings),

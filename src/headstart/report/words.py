@@ -159,6 +159,27 @@ def belief(metrics: Metrics) -> list[str]:
     return sentences
 
 
+def division(metrics: Metrics) -> str:
+    """How evenly the sides share out the classes; empty of runs without sides, and of old ones."""
+    found, one = metrics.get("division"), noun(metrics)
+    if not found or sum(n > 0 for n in metrics["samples"].values()) < 2:
+        return ""
+    kept = ""
+    if found["together"]:
+        kept = (
+            f"{number(found['samples'], one).capitalize()} belong together with others, in "
+            f"{number(found['together'], 'cluster')}. "
+        )
+    off = f"{found['off']:.0f}" if found["off"] >= 9.5 else f"{found['off']:.1f}"
+    if found["off"] <= 1:
+        return f"{kept}Every side has its share of every class, to within one {one}."
+    side, label = set_name(found["side"]), quoted(found["class"])
+    return (
+        f"{kept}The sides share out the classes to within {off} {one}s, which {side} is off its "
+        f"share of {label}."
+    )
+
+
 def _leaked(metrics: Metrics) -> list[str]:
     """The figure without samples that belong together with one of training, if there are any."""
     found = metrics.get("leaks")
