@@ -140,6 +140,7 @@ ORDER = (
     "report/matrix.py",
     "report/figure.py",
     "report/plots.py",
+    "report/matrix_picture.py",
     "report/sheet.py",
     "report/overlay.py",
     "report/guesses.py",

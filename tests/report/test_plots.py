@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from headstart.errors import OptionError, OutputError
-from headstart.report.plots import plot_confusion_matrix, plot_images, save_confusion_matrix
+from headstart.report.matrix_picture import save_confusion_matrix
+from headstart.report.plots import plot_confusion_matrix, plot_images
 
 MATRIX = [[49, 1, 0], [2, 47, 1], [0, 0, 0]]
 CLASSES = ["cat", "dog", "emu"]
@@ -110,7 +111,7 @@ def test_a_script_keeps_its_own_matplotlib_when_headstart_draws(tmp_path: Path) 
     (settings / "matplotlibrc").write_text("font.size: 7")
     code = (
         "import os, sys; from pathlib import Path;"
-        "from headstart.report.plots import save_confusion_matrix as save;"
+        "from headstart.report.matrix_picture import save_confusion_matrix as save;"
         "assert 'matplotlib' not in sys.modules;"
         "before = dict(os.environ);"
         "save([[1, 0], [0, 1]], ['cat', 'dog'], Path('matrix.png'));"
