@@ -61,7 +61,14 @@ def abstaining(outcome: Some, data: Divided, options: TrainOptions, listen: List
     if wanted is None:
         return outcome
     kept = kept_out(outcome, len(data.classes))
-    assert kept is not None  # as `check_kept` saw to
+    if kept is None:
+        listen(
+            Notice(
+                f"It answers all: of so many {data.samples.noun}s or classes none was kept from "
+                "training to tell when it should not. Keep some with --validation."
+            )
+        )
+        return outcome
     right = kept.probabilities.argmax(axis=1) == data.labels[kept.samples]
     enough = abstention.sure_enough(right, kept.probabilities.max(axis=1), wanted)
     noun = data.samples.noun
@@ -108,24 +115,28 @@ def abstaining(outcome: Some, data: Divided, options: TrainOptions, listen: List
 class _Near:
     """Distances from the training samples.
 
-    The limit is taken from training samples, each without its copies among the reference, where
-    the features are those of the frozen backbone. Where the backbone was trained too, its features
-    of training samples lie closer together than those of others will: validation tells.
+    The limit is taken from training samples, each without its copies and its group among the
+    reference, where the features are those of the frozen backbone. Where the backbone was trained
+    too, its features of training samples lie closer together than those of others will: validation
+    tells.
     """
 
     def __init__(self, features: Rows, data: Divided, *, frozen: bool) -> None:
-        self._features, self._clusters = features, data.clusters
+        self._features, self._together = features, data.together
         train = data.on("train")
         width = features(train[:1]).shape[1]
         self._known = train[abstention.drawn(data.labels[train], width)]
         self.reference = abstention.unit(features(self._known)).astype(np.float16)
         seen = abstention.judged(train if frozen else data.on("validation"))
-        self.limit = abstention.limit(self._distances(seen))
+        compared = self._distances(seen)
+        compared = compared[np.isfinite(compared)]
+        # With nothing to compare with nothing lies too far: no cosine distance is above 2.
+        self.limit = abstention.limit(compared) if len(compared) else 2.0
 
     def of(self, answers: Answers) -> NDArray[np.float32]:
         """How far the samples of a set lie."""
         return self._distances(answers.samples)
 
     def _distances(self, samples: NDArray[np.int64]) -> NDArray[np.float32]:
-        apart = self._clusters[samples], self._clusters[self._known]
+        apart = self._together[samples], self._together[self._known]
         return abstention.distances(self._features(samples), self.reference, apart)

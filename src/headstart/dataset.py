@@ -145,10 +145,17 @@ def _by_decisions(photos: Photos, files: Sequence[str], listen: Listener) -> Pho
     if made.idle:
         listen(Notice(f"{made.idle:,} of the decisions fit no photo that is there."))
     labels = [
-        made.found[key].label if made.what(key) == "relabel" else label
-        for key, label in zip(photos.keys, photos.labels, strict=True)
+        made.found[name].label if made.what(name) == "relabel" else label
+        for name, label in zip(photos.names, photos.labels, strict=True)
     ]
-    out = [i for i, key in enumerate(photos.keys) if made.what(key) == "leave out"]
+    out = [i for i, name in enumerate(photos.names) if made.what(name) == "leave out"]
+    left = {label for i, label in enumerate(labels) if i not in {*out}}
+    if empty := [label for label in photos.classes if label not in left]:
+        raise SourceError(
+            f"the decisions leave no photo in {', '.join(map(repr, empty))}.",
+            where=", ".join(printable(file) for file in files),
+            mend="Keep some of each class, or take its folder away.",
+        )
     gone = dict.fromkeys(out, "left out by decision")
     return replace(photos, labels=labels, decided=made).without(gone)
 

@@ -86,7 +86,7 @@ def _shares(data: Divided, train: Numbers, seed: int) -> Iterator[Numbers]:
     random = np.random.default_rng(seed)
     of_class: dict[int, dict[int, list[int]]] = defaultdict(dict)
     home: dict[int, int] = {}
-    clusters, labels = data.clusters[train].tolist(), data.labels[train].tolist()
+    clusters, labels = data.together[train].tolist(), data.labels[train].tolist()
     for i, cluster, label in zip(train.tolist(), clusters, labels, strict=True):
         of_class[home.setdefault(cluster, label)].setdefault(cluster, []).append(i)
     ordered: list[tuple[list[int], float]] = []  # a cluster, and the share of its class before it

@@ -47,7 +47,8 @@ def plain_pixels(data: Divided, network: Answers, seed: int) -> Answers:
     """
     photos = data.samples
     assert isinstance(photos, Photos)
-    used = np.unique(np.concatenate([*_learning(data), network.samples]))
+    crossed = network.name == "cross-validation"
+    used = np.unique(np.concatenate([*_learning(data, crossed), network.samples]))
     files, keys = [photos.files[i] for i in used], [photos.keys[i] for i in used]
     return answers_of(thumbnails(files, keys), used, data, network, seed)
 
@@ -66,13 +67,14 @@ def answers_of(
         numbers: int64 (m,), ascending: the sample that each is of.
     """
     labels, n_classes = data.labels[numbers], len(data.classes)
-    train, kept = (np.searchsorted(numbers, each) for each in _learning(data))
+    crossed = network.name == "cross-validation"
+    train, kept = (np.searchsorted(numbers, each) for each in _learning(data, crossed))
     flat = _components(pixels.reshape(len(pixels), -1).astype(np.float32), train)
     judged = np.searchsorted(numbers, network.samples)
-    if network.name == "cross-validation":
+    if crossed:
         known = data.samples
         names, keys = ([column[i] for i in numbers[train]] for column in (known.labels, known.keys))
-        fold = split.folds(names, data.clusters[numbers[train]], keys, split.FOLDS, seed)
+        fold = split.folds(names, data.together[numbers[train]], keys, split.FOLDS, seed)
         found = np.zeros((len(numbers), n_classes))
         found[train] = cross_validate(flat[train], labels[train], fold, n_classes)
         return answered(network.name, network.samples, network.labels, [found[judged]])
@@ -93,9 +95,14 @@ def _components(flat: NDArray[np.float32], train: Numbers) -> NDArray[np.float32
     return found
 
 
-def _learning(data: Divided) -> tuple[Numbers, Numbers]:
-    """The samples that train, and those that choose the penalty; with very many, some of them."""
-    return spread(data.on("train"), _MOST), spread(data.on("validation"), _MOST)
+def _learning(data: Divided, crossed: bool) -> tuple[Numbers, Numbers]:
+    """The samples that train, and those that choose the penalty; with very many, some of them.
+
+    Args:
+        crossed: those that train are judged too, so it is all of them.
+    """
+    train, kept = data.on("train"), data.on("validation")
+    return train if crossed else spread(train, _MOST), spread(kept, _MOST)
 
 
 def thumbnails(files: Sequence[Sample], keys: Sequence[str]) -> Pixels:

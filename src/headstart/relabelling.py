@@ -23,12 +23,12 @@ class Relabelled:
     Attributes:
         run: the new one.
         change: the new classifier against the old one, on the samples that judge both, by their
-            labels as they are now.
+            labels as they are now; None: there are none.
     """
 
     run: Run
     before: Run
-    change: Paired
+    change: Paired | None
 
 
 def relabel(
@@ -61,13 +61,17 @@ def relabel(
             where=printable(str(before.folder)),
             mend="Give one; labels in a table are mended in the table.",
         )
-    if not decisions.read(Path(fixes)):
+    made = decisions.read(Path(fixes))
+    if not made:
         raise OptionError(
             "decides nothing: its column `decision` is empty.",
             where=printable(str(fixes)),
             mend=f"Write {', '.join(decisions.WHATS[:-1])} or {decisions.WHATS[-1]} into it.",
         )
     earlier = before.folder / DECISIONS
+    if earlier.is_file():
+        _refuse_gone(made, decisions.read(earlier), fixes)
+    predictions = before.predictions  # now, for its folder may be replaced
     given = {
         **before.options["options"],
         # who stands where is in the file; nothing is drawn
@@ -77,13 +81,26 @@ def relabel(
     }
     options = options_from(TrainOptions, given)
     after = train_with(options, before.options["source"], out, force=force, listen=listen)
-    return Relabelled(after, before, _change(before, after))
+    return Relabelled(after, before, _change(predictions, after))
 
 
-def _change(before: Run, after: Run) -> Paired:
+def _refuse_gone(
+    made: list[decisions.Decision], earlier: list[decisions.Decision], fixes: str | Path
+) -> None:
+    """Refuse to bring back what an earlier decision left out: it stands on no side of the run."""
+    out = {each.sample for each in earlier if each.what == "leave out"}
+    if back := [each.sample for each in made if each.sample in out and each.what != "leave out"]:
+        raise OptionError(
+            f"decides on {', '.join(back)}, which an earlier decision left out.",
+            where=printable(str(fixes)),
+            mend="Take these rows out of the list, or decide on them for the run before that.",
+        )
+
+
+def _change(before: list[dict[str, str]], after: Run) -> Paired | None:
     side = judged(after.metrics)[0].replace("_", "-")
-    said = {row["sample"]: row["predicted"] for row in before.predictions if row["split"] == side}
+    said = {row["sample"]: row["predicted"] for row in before if row["split"] == side}
     rows = [row for row in after.predictions if row["split"] == side and row["sample"] in said]
     new = np.array([row["predicted"] == row["label"] for row in rows], np.bool_)
     old = np.array([said[row["sample"]] == row["label"] for row in rows], np.bool_)
-    return Paired.of(new, old)
+    return Paired.of(new, old) if len(rows) else None

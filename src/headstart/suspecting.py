@@ -27,7 +27,7 @@ def suspected(data: Data, outcome: Headed) -> Suspects:
     """The photos whose label heads on frozen features doubt.
 
     A backbone that was trained too is heard as well, for it knows more: what it calls by its label
-    is no suspect. Nor is a label that was decided to be right.
+    is no suspect, unless it was trained on it. Nor is a label that was decided to be right.
     """
     if not data.features.shape[1]:
         return NONE
@@ -36,12 +36,13 @@ def suspected(data: Data, outcome: Headed) -> Suspects:
     keys = [data.samples.keys[i] for i in samples.tolist()]
     fold = split.folds(names, data.together[samples], keys, split.FOLDS, seed=0)
     found = suspects(data.features, data.labels, samples, fold, len(data.classes))
-    what, of = data.samples.decided.what, data.samples.keys
+    what, of = data.samples.decided.what, data.samples.names
     doubted = np.array([what(of[i]) != "keep" for i in found.samples.tolist()], np.bool_)
     if outcome.tuned is not None:
         called = np.full(len(data.labels), -1)
         for each in outcome.answers:
-            called[each.samples] = each.predicted
+            if each.name != "train":  # those labels it may have learned by heart
+                called[each.samples] = each.predicted
         doubted &= called[found.samples] != data.labels[found.samples]
     return found.where(doubted)
 

@@ -51,33 +51,67 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "none.csv")
 
 
-def test_the_later_decision_counts_and_content_before_name(tmp_path: Path) -> None:
-    one = listed(tmp_path, "sample,decision,new_label\na,relabel,cat\nb,keep,\nx,keep,\n", "1.csv")
-    two = listed(tmp_path, "sample,sha256,decision\nb,k-a,leave out\n", "2.csv")
-    made = decided([str(one), str(two)], ["a", "b"], ["k-a", "k-b"], ["cat", "dog"])
-    assert {key: each.what for key, each in made.found.items()} == {
-        "k-a": "leave out",
-        "k-b": "keep",
-    }
-    assert made.idle == 1
-    assert (made.count("keep"), made.count("relabel")) == (1, 0)
+KEYS = ["a" * 64, "b" * 64, "a" * 64]  # the third photo is a copy of the first
+NAMES = ["a.jpg", "b.jpg", "copy.jpg"]
+
+
+def what(made: Decided) -> dict[str, str]:
+    return {name: each.what for name, each in made.found.items()}
+
+
+def test_of_two_lists_the_later_counts(tmp_path: Path) -> None:
+    one = listed(tmp_path, "sample,decision\na.jpg,leave out\nb.jpg,keep\nx,keep\n", "1.csv")
+    two = listed(tmp_path, f"sample,sha256,decision\na.jpg,{KEYS[0]},keep\n", "2.csv")
+    made = decided([str(one), str(two)], NAMES, KEYS, ["cat", "dog"])
+    assert what(made) == {"a.jpg": "keep", "b.jpg": "keep"}
+    assert (made.idle, made.count("keep"), made.count("relabel")) == (1, 2, 0)
+
+
+def test_a_decision_is_on_the_photo_named_and_not_on_its_copy(tmp_path: Path) -> None:
+    path = listed(tmp_path, f"sample,sha256,decision\ncopy.jpg,{KEYS[2]},leave out\n")
+    assert what(decided([str(path)], NAMES, KEYS, ["cat"])) == {"copy.jpg": "leave out"}
+
+
+def test_a_photo_that_was_renamed_is_found_by_its_content(tmp_path: Path) -> None:
+    path = listed(tmp_path, f"sample,sha256,decision\nold.jpg,{KEYS[1].upper()},keep\n")
+    assert what(decided([str(path)], NAMES, KEYS, ["cat"])) == {"b.jpg": "keep"}
+    path = listed(tmp_path, f"sample,sha256,decision\na.jpg,{'c' * 64},keep\n")  # other content
+    assert decided([str(path)], NAMES, KEYS, ["cat"]).idle == 1
+
+
+def test_a_list_that_says_two_things_of_one_photo_is_refused(tmp_path: Path) -> None:
+    path = listed(tmp_path, "sample,decision\na.jpg,keep\na.jpg,leave out\n")
+    with pytest.raises(SourceError, match=r"rows 2 and 3 say two things of a\.jpg"):
+        decided([str(path)], NAMES, KEYS, ["cat"])
+
+
+def test_semicolons_blank_lines_and_outer_blanks_are_read(tmp_path: Path) -> None:
+    path = listed(tmp_path, "sample;decision;new_label\n\na.jpg; Relabel ;cat\n")
+    made = decided([str(path)], NAMES, KEYS, ["cat ", "dog"])
+    assert [(each.label, each.row) for each in made.found.values()] == [("cat ", 3)]
+
+
+def test_a_key_that_is_none_is_a_fault(tmp_path: Path) -> None:
+    path = listed(tmp_path, "sample,sha256,decision\na.jpg,6.81E+12,keep\n")
+    with pytest.raises(SourceError, match="row 2 has a sha256 that is none"):
+        read(path)
 
 
 def test_a_new_label_must_be_a_class(tmp_path: Path) -> None:
     path = listed(tmp_path, "sample,decision,new_label\na,relabel,dgo\n")
-    with pytest.raises(SourceError, match=r"row 2: 'dgo' \(did you mean 'dog'\?\)"):
+    with pytest.raises(SourceError, match=r"row 2: no class 'dgo' \(did you mean 'dog'\?\)"):
         decided([str(path)], ["a"], ["k"], ["cat", "dog"])
 
 
 def test_decisions_come_back_as_they_were_saved(tmp_path: Path) -> None:
     made = Decided(
         {
-            "k1": Decision("=a.jpg", "k1", "relabel", "-dog", 2),
-            "k2": Decision("b.jpg", "k2", "leave out", "", 3),
+            "=a.jpg": Decision("=a.jpg", KEYS[0], "relabel", "-dog", 2),
+            "b.jpg": Decision("b.jpg", KEYS[1], "leave out", "", 3),
         }
     )
     save(tmp_path / "decisions.csv", made)
-    again = decided([str(tmp_path / "decisions.csv")], ["=a.jpg", "b.jpg"], ["k1", "k2"], ["-dog"])
+    again = decided([str(tmp_path / "decisions.csv")], ["=a.jpg", "b.jpg"], KEYS[:2], ["-dog"])
     assert again.found == made.found
     assert again.digest() == made.digest()
     assert Decided().digest() != made.digest()

@@ -133,3 +133,20 @@ def test_near_copies_stay_on_one_side_whatever_their_labels(shared: Path, tmp_pa
             assert data.sides[i] == data.sides[number[name.removesuffix("-again")]]
     assert set(data.sides) == {"train", "validation", "test"}
     assert not data.leaked.any()
+
+
+def test_two_crowds_of_copies_of_one_picture_are_joined(shared: Path, tmp_path: Path) -> None:
+    photos = image_files(shared / "data" / "cats-dogs")[:40]
+    photo = Image.open(photos[0]).convert("RGB")
+    cropped = photo.crop((8, 6, photo.width - 8, photo.height - 6))
+    made = []
+    for i, quality in enumerate(range(60, 92, 4)):
+        for name, picture in (("whole", photo), ("part", cropped)):
+            made.append(str(tmp_path / f"{name}-{i}.jpg"))
+            picture.save(made[-1], quality=quality)
+    links = pairs_of([*photos, *made])
+    reached, before = {photos[0]}, 0
+    while len(reached) > before:
+        before = len(reached)
+        reached |= {name for pair in links if reached & {*pair} for name in pair}
+    assert reached == {photos[0], *made}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from headstart.commands.output import Flag, print_json
 from headstart.commands.progress import listening
+from headstart.evaluation.paired import Paired
 from headstart.relabelling import Relabelled, relabel
 from headstart.report.text import filled
 from headstart.report.words import judged, number, one_line, percent, set_name
@@ -50,36 +51,47 @@ def run(
 def document(made: Relabelled) -> dict[str, object]:
     """The new figures and the change, for machines."""
     change = made.change
-    return {
-        **made.run.metrics,
-        "run": str(made.run.folder),
-        "change": {
+    compared = None
+    if change is not None:
+        compared = {
             "run": str(made.before.folder),
             "samples": change.n,
             "difference": change.difference,
             "difference_interval": list(change.interval),
             "p": change.p,
-        },
-    }
+        }
+    return {**made.run.metrics, "run": str(made.run.folder), "change": compared}
 
 
 def told(made: Relabelled) -> str:
     """What was done, the new figure and what changed, for people."""
-    done, (key, scores) = made.run.metrics["decisions"], judged(made.run.metrics)
+    metrics = made.run.metrics
+    done, (key, scores) = metrics["decisions"], judged(metrics)
     low, high = scores["accuracy_interval"]
-    change = made.change
+    accuracy = (
+        f"{set_name(key).capitalize()} accuracy {percent(scores['accuracy'])} (95% interval "
+        f"{percent(low)} to {percent(high)}); {_changed(made.change)}"
+    )
+    kept = (
+        f"{done['relabelled']:,} relabelled, {done['left_out']:,} left out, {done['kept']:,} kept."
+    )
+    sentences = [kept, accuracy]
+    if metrics["suspects"] is not None:
+        sentences.append(f"{number(metrics['suspects'], 'label')} still suspect.")
+    return "\n\n".join([*map(filled, sentences), f"Report: {one_line(str(made.run.report()))}"])
+
+
+def _changed(change: Paired | None) -> str:
+    if change is None:
+        return "no photo judges both it and the run before, so what changed cannot be told."
     (least, most), points = change.interval, 100 * change.difference
     chance = (
         f"more than chance explains (p = {change.p:.2g})"
         if change.p < 0.05
         else f"which chance may explain (p = {change.p:.2f})"
     )
-    sentences = [
-        f"{done['relabelled']:,} relabelled, {done['left_out']:,} left out, {done['kept']:,} kept.",
-        f"{set_name(key).capitalize()} accuracy {percent(scores['accuracy'])} (95% interval "
-        f"{percent(low)} to {percent(high)}); on the {number(change.n, 'photo')} that judge both, "
-        f"by their labels as they are now, {points:+.1f} points against before (95% interval "
-        f"{100 * least:+.1f} to {100 * most:+.1f}), {chance}.",
-        f"{number(made.run.metrics['suspects'] or 0, 'label')} still suspect.",
-    ]
-    return "\n\n".join([*map(filled, sentences), f"Report: {one_line(str(made.run.report()))}"])
+    return (
+        f"on the {number(change.n, 'photo')} that judge both, by their labels as they are now, "
+        f"{points:+.1f} points against before (95% interval {100 * least:+.1f} to "
+        f"{100 * most:+.1f}), {chance}."
+    )

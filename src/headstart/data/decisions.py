@@ -6,6 +6,7 @@ one nothing is decided yet. `suspects.csv` of a run is such a list once it is fi
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -21,6 +22,8 @@ What = Literal["relabel", "leave out", "keep"]
 WHATS: tuple[What, ...] = get_args(What)
 
 HEADER = ("sample", "sha256", "decision", "new_label")
+
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -45,25 +48,28 @@ class Decided:
     """Decisions that fit photos of a source.
 
     Attributes:
-        found: the decision on each, by the SHA-256 of its file.
+        found: the decision on each, by its name.
         idle: how many decisions fit no photo.
     """
 
     found: Mapping[str, Decision] = field(default_factory=dict)
     idle: int = 0
 
-    def what(self, key: str) -> What | None:
-        """What is to be done with a file, if that was decided."""
-        made = self.found.get(key)
+    def what(self, name: str) -> What | None:
+        """What is to be done with a photo, if that was decided."""
+        made = self.found.get(name)
         return made.what if made else None
 
     def count(self, what: What) -> int:
-        """How many files that is to be done with."""
+        """How many photos that is to be done with."""
         return sum(each.what == what for each in self.found.values())
 
     def digest(self) -> str:
         """SHA-256 of what was decided."""
-        listed = (f"{key} {each.what} {each.label}" for key, each in sorted(self.found.items()))
+        listed = (
+            f"{each.key} {each.sample} {each.what} {each.label}"
+            for _, each in sorted(self.found.items())
+        )
         return sha256("\n".join(listed).encode()).hexdigest()
 
 
@@ -78,9 +84,15 @@ def read(path: Path) -> list[Decision]:
     wanted = f"Its columns are sample or sha256, and decision: {', '.join(WHATS)}, or nothing."
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark first
-            rows = csv.DictReader(file, strict=True)
-            table = [{k: plain(v or "").strip() for k, v in row.items() if k} for row in rows]
-            names = set(rows.fieldnames or ())
+            first = file.readline()
+            file.seek(0)
+            # In many countries a spreadsheet writes semicolons.
+            mark = ";" if ";" in first and "," not in first else ","
+            rows = csv.DictReader(file, strict=True, delimiter=mark)
+            table = [
+                (rows.line_num, {k: plain(v or "") for k, v in row.items() if k}) for row in rows
+            ]
+            names = {(name or "").lstrip("\ufeff") for name in rows.fieldnames or ()}
     except OSError as error:
         raise SourceError(
             f"cannot be read ({error.strerror}).", where=where, mend="Give a list of decisions."
@@ -92,20 +104,22 @@ def read(path: Path) -> list[Decision]:
     if "decision" not in names or not names & {"sample", "sha256"}:
         raise SourceError("is no list of decisions.", where=where, mend=wanted)
     found, faults = [], []
-    for number, row in enumerate(table, 2):  # row 1 is the header
-        what = row["decision"].casefold().replace("-", " ").replace("_", " ")
+    for number, row in table:
+        what = row["decision"].strip().casefold().replace("-", " ").replace("_", " ")
         label = row.get("new_label") or row.get("likely") or ""
+        key = row.get("sha256", "").strip().lower()
         if not what:
             continue
         if what not in WHATS:
             faults.append(f"row {number} has decision {row['decision']!r}{_near(what, WHATS)}")
         elif what == "relabel" and not label:
             faults.append(f"row {number} names no new_label")
-        elif not (row.get("sample") or row.get("sha256")):
+        elif not (row.get("sample") or key):
             faults.append(f"row {number} names no sample")
+        elif key and not _KEY.fullmatch(key):
+            faults.append(f"row {number} has a sha256 that is none: clear it, or copy it again")
         else:
             new = label if what == "relabel" else ""
-            key = row.get("sha256", "")
             found.append(Decision(row.get("sample", ""), key, what, new, number))
     if faults:
         raise SourceError(f"{'; '.join(faults)}.", where=where, mend=wanted)
@@ -115,7 +129,10 @@ def read(path: Path) -> list[Decision]:
 def decided(
     files: Sequence[str], names: Sequence[str], keys: Sequence[str], classes: Sequence[str]
 ) -> Decided:
-    """What lists say of the photos of a source; of two decisions on one photo the later counts.
+    """What lists say of the photos of a source; of two lists on one photo the later counts.
+
+    A decision is on the photo of that name and content. Where no photo is called so, it may have
+    been renamed: then it is on all of that content.
 
     Args:
         files: the lists, in their order.
@@ -123,27 +140,40 @@ def decided(
         classes: those there are.
 
     Raises:
-        SourceError: as `read`; or a new label is none of the classes.
+        SourceError: as `read`; a new label is none of the classes, or a list says two things of one
+            photo.
     """
-    key_of, name_of = (dict(zip(*pair, strict=True)) for pair in ((names, keys), (keys, names)))
+    key_of = dict(zip(names, keys, strict=True))
+    called: dict[str, list[str]] = {}
+    for name, key in key_of.items():
+        called.setdefault(key, []).append(name)
+    known = {label.strip(): label for label in classes}
     idle = 0
     found: dict[str, Decision] = {}
     for file in files:
-        faults = []
+        faults, here = [], dict[str, Decision]()
         for each in read(Path(file)):
-            key = each.key or key_of.get(each.sample, "")
-            if key not in name_of:
-                idle += 1
+            label = each.label if each.label in classes else known.get(each.label.strip())
+            if each.what == "relabel" and label is None:
+                faults.append(
+                    f"row {each.row}: no class {each.label!r}{_near(each.label, classes)}"
+                )
                 continue
-            if each.what == "relabel" and each.label not in classes:
-                faults.append(f"row {each.row}: {each.label!r}{_near(each.label, classes)}")
-            found[key] = replace(each, key=key, sample=name_of[key])
+            here_called = key_of.get(each.sample) in ((each.key,) if each.key else (*called,))
+            photos = [each.sample] if here_called else called.get(each.key, [])
+            idle += not photos
+            for name in photos:
+                made = replace(each, key=key_of[name], sample=name, label=label or "")
+                other = here.setdefault(name, made)
+                if (other.what, other.label) != (made.what, made.label):
+                    faults.append(f"rows {other.row} and {made.row} say two things of {name}")
         if faults:
             raise SourceError(
-                f"New labels that are none of the classes: {'; '.join(faults)}.",
+                f"cannot be done: {'; '.join(faults)}.",
                 where=printable(file),
                 mend=f"The classes are {', '.join(classes)}.",
             )
+        found |= here
     return Decided(found, idle)
 
 

@@ -39,7 +39,24 @@ def near_copies(pictures: Any, among: NDArray[np.int64]) -> NDArray[np.int64]:
     found = [_described(pictures[part]) for part in _parts(among, 4 * _AT_ONCE)]
     if not found:
         return np.zeros((0, 2), np.int64)
-    described = np.concatenate(found)
+    described, pairs = np.concatenate(found), np.zeros((0, 2), np.int64)
+    while True:
+        more = _pairs(pictures, among, described)
+        pairs = np.concatenate([pairs, more])
+        # A photo with many copies has none but them among its nearest: one stands for all of them,
+        # until no more is found.
+        _, count = np.unique(more, return_counts=True)
+        if not (count >= neighbours.MOST).any():
+            break
+        kept = ~np.isin(among, more[:, 1])
+        among, described = among[kept], described[kept]
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _pairs(
+    pictures: Any, among: NDArray[np.int64], described: neighbours.Descriptions
+) -> NDArray[np.int64]:
+    """Pairs of photos that show one picture, as far as each has the other among its nearest."""
     some = np.flatnonzero(described.any(axis=1))
     candidates = neighbours.pairs(described[some])
     candidates[:, :2] = among[some[candidates[:, :2]]]
@@ -52,7 +69,7 @@ def near_copies(pictures: Any, among: NDArray[np.int64]) -> NDArray[np.int64]:
     ]
     pairs = np.concatenate([np.zeros((0, 2), np.int64), *(part[:, :2] for part in same)])
     pairs.sort(axis=1)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    return pairs
 
 
 def _parts(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:

@@ -30,7 +30,8 @@ leaves 0.85 and more in 99 of 100 photos."""
 _SIDE = 8  # frequencies along each side
 _ONE_CELL = 512  # photos that are compared each with each
 _NEXT = 8  # cells that are looked into
-_MOST = 6  # neighbours of one photo that are told
+MOST = 6
+"""Neighbours of one photo that are told."""
 _BLOCK = 512  # photos looked for at once
 
 
@@ -131,15 +132,15 @@ def _nearest(
     _, once = np.unique(table[:, :2], axis=0, return_index=True)  # its best orientation
     table = table[np.sort(once)]
     begins = np.searchsorted(table[:, 0], table[:, 0])
-    return table[np.arange(len(table)) - begins < _MOST]
+    return table[np.arange(len(table)) - begins < MOST]
 
 
 def _few(alike: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and columns of what is alike enough, of each row at most a few."""
     enough = alike > LEAST
-    many = np.flatnonzero(enough.sum(axis=1) > _MOST)
+    many = np.flatnonzero(enough.sum(axis=1) > MOST)
     if len(many):
-        least = np.partition(alike[many], -_MOST, axis=1)[:, -_MOST]
+        least = np.partition(alike[many], -MOST, axis=1)[:, -MOST]
         enough[many] = alike[many] >= least[:, np.newaxis]
     at, place = np.nonzero(enough)
     return at, place

@@ -93,7 +93,8 @@ def distances(
     reference: NDArray[Any],
     apart: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
 ) -> NDArray[np.float32]:
-    """How far samples lie from what was trained on: float32 (n,), 0 to 2.
+    """How far samples lie from what was trained on: float32 (n,), 0 to 2; NaN where there is
+    nothing to compare with.
 
     The mean cosine distance to the `NEAREST` of the reference samples. Nearest neighbours among
     features tell the unknown better than probabilities do (Sun et al., Out-of-Distribution
@@ -112,8 +113,12 @@ def distances(
         near = unit(features[i : i + _PIECE]) @ known.T
         if apart is not None:
             near[apart[0][i : i + _PIECE, None] == apart[1][None]] = -1
-        nearest = np.partition(near, -k, axis=1)[:, -k:].mean(axis=1)
-        found[i : i + _PIECE] = np.maximum(1 - nearest, 0)  # in float16 a length is not quite one
+        nearest = np.partition(near, -k, axis=1)[:, -k:]
+        compared = nearest > -1
+        count = compared.sum(axis=1)
+        mean = np.where(compared, nearest, 0).sum(axis=1) / np.maximum(count, 1)
+        mean[count == 0] = np.nan
+        found[i : i + _PIECE] = np.maximum(1 - mean, 0)  # in float16 a length is not quite one
     return found
 
 
