@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from metrics_schema import faults
 from photos import put_digits
 
-from headstart.errors import ModelError, OptionError
+from headstart.errors import ModelError, OptionError, SourceError
 from headstart.pipeline import train
 from headstart.relabelling import relabel
 from headstart.run import Run
@@ -118,3 +119,28 @@ def test_a_run_on_a_table_is_refused(tmp_path: Path) -> None:
     (folder / "metrics.json").write_text(json.dumps(metrics))
     with pytest.raises(ModelError, match="no run of `headstart train` on photos"):
         relabel(folder, tmp_path / "fixes.csv")
+
+
+def test_in_its_own_place_a_run_is_compared_with_what_it_replaced(
+    mixed_up: Run, tmp_path: Path
+) -> None:
+    shutil.copytree(mixed_up.folder, tmp_path / "run")
+    stem = Path(mixed_up.suspects[0]["sample"]).stem
+    fixes = fill(mixed_up, tmp_path, **{f"n{stem}": "leave out"})
+    apart = relabel(mixed_up.folder, fixes, tmp_path / "other")
+    inside = relabel(tmp_path / "run", fixes, tmp_path / "run", force=True)
+    assert inside.change == apart.change
+    # What was left out stands on no side any more.
+    name = mixed_up.suspects[0]["sample"]
+    fixes.write_text(f"sample,decision\n{name},keep\n")
+    with pytest.raises(OptionError, match=f"decides on {name}, which an earlier decision left out"):
+        relabel(tmp_path / "run", fixes, tmp_path / "third")
+
+
+def test_decisions_that_empty_a_class_are_refused(mixed_up: Run, tmp_path: Path) -> None:
+    zeros = [row["sample"] for row in mixed_up.split if row["label"] == "0"]
+    fixes = tmp_path / "fixes.csv"
+    fixes.write_text("sample,decision\n" + "".join(f"{name},leave out\n" for name in zeros))
+    with pytest.raises(SourceError, match=r"fixes\.csv: the decisions leave no photo in '0'"):
+        relabel(mixed_up.folder, fixes, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
