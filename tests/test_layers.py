@@ -133,6 +133,7 @@ ORDER = (
     "report/words.py",
     "report/learning.py",
     "report/matrix.py",
+    "report/matrix_picture.py",
     "report/figure.py",
     "report/plots.py",
     "report/sheet.py",

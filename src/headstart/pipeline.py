@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from headstart import abstaining, suspecting
@@ -23,7 +22,8 @@ from headstart.options import TrainOptions, options_from
 from headstart.photo_findings import photo_findings
 from headstart.record.common import find
 from headstart.record.photos import describe, save_bundle
-from headstart.report import card, plots
+from headstart.report import card
+from headstart.report.matrix_picture import save_confusion_matrix
 from headstart.report.page import render
 from headstart.report.words import judged, was_trained
 from headstart.run import (
@@ -127,8 +127,6 @@ def _photos(
         suspecting.save(place.folder / SUSPECTS, data, doubted)
         if photos.decided.found:
             decisions.save(place.folder / DECISIONS, photos.decided)
-        # While the bundle is proved in threads outside Python, Python can import.
-        Thread(target=plots.prepare, daemon=True).start()
         save_bundle(place.folder, data, outcome, network, metrics)
     write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
     return data.samples.files
@@ -201,7 +199,7 @@ def write_report(folder: Path, samples: Sequence[Sample]) -> None:
     if was_trained(run.metrics):
         write_text(folder / CARD, card.render(folder))
     scores = judged(run.metrics)[1]
-    plots.save_confusion_matrix(scores["confusion_matrix"], run.metrics["classes"], folder / MATRIX)
+    save_confusion_matrix(scores["confusion_matrix"], run.metrics["classes"], folder / MATRIX)
 
 
 def report(folder: str | Path) -> Path:
