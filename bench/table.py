@@ -243,7 +243,8 @@ def large(bench: Bench) -> Iterator[Row | str]:
     theirs = {peer: bench.peer(peer, files, epochs=epochs.get(peer)) for peer in PEERS}
     what = f"{bench.rows:,} × 30"
     peak = ours.cost.peak_mb
-    yield Row(f"{what}: peak memory of training", "≤ 1.5 GB", f"{peak:,.0f} MB", peak <= 1500)
+    # As many rows are drawn as 4 GiB are enough for.
+    yield Row(f"{what}: peak memory of training", "≤ 4 GiB", f"{peak:,.0f} MB", peak <= 4295)
     for peer, called in PEERS.items():
         yield not_below(f"{called}: {what}", ours.right, theirs[peer].right)
     yield _whole(what, [ours], {PEERS[peer]: [run_] for peer, run_ in theirs.items()})
@@ -291,7 +292,8 @@ def huge(bench: Bench) -> Iterator[Row | str]:
     ours = Ours(run([*command, *(["--epochs", "1"] if bench.quick else [])]), out)
     peak, n = ours.cost.peak_mb, sum(ours.metrics["samples"].values())
     what = f"a CSV of {size / 1e9:g} GB, {n:,} rows"
-    yield Row(f"{what}: peak memory of training", "≤ 1.5 GB", f"{peak:,.0f} MB", peak <= 1500)
+    # As many rows are drawn as 4 GiB are enough for.
+    yield Row(f"{what}: peak memory of training", "≤ 4 GiB", f"{peak:,.0f} MB", peak <= 4295)
     yield f"{what}: {ours.cost.seconds:,.0f} s, test accuracy {ours.accuracy:.3f}."
 
 

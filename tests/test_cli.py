@@ -50,6 +50,8 @@ SOUND = {
     "inspect": ["inspect", "{run}"],
     "export": ["export", "{run}", "--to", "json", "--out", "{new}.json"],
     "report": ["report", "{copy}"],
+    "compare": ["compare", "{run}", "{copy}"],
+    "relabel": ["relabel", "{run}", "{fixes}", "--out", "{new}"],
     "backbones": ["backbones"],
     "doctor": ["doctor"],
     "cache": ["cache", "info"],
@@ -65,7 +67,11 @@ def filled(arguments, trained, tmp_path, photo):
         "new": tmp_path / "new",
         "copy": tmp_path / "copy",
         "few": tmp_path / "few",
+        "fixes": tmp_path / "fixes.csv",
     }
+    if "{fixes}" in arguments:
+        first = trained.run.split[0]["sample"]
+        (tmp_path / "fixes.csv").write_text(f"sample,decision\n{first},keep\n")
     if "{few}" in arguments:
         put_digits(tmp_path / "few", range(600, 620))
     if "{copy}" in arguments:
@@ -126,7 +132,7 @@ def test_options_on_the_command_line_are_those_of_python(call, trained, same_cac
     assert found == (0, "", "")
     kept = json.loads((tmp_path / "run" / "options.json").read_text())["options"]
     assert {
-        f"--{name.replace('_', '-')}": str(value[0] if isinstance(value, list) else value)
+        f"--{name.replace('_', '-')}": str(value[0] if value and isinstance(value, list) else value)
         for name, value in kept.items()
     }.items() >= options.items()
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["classes"] == list(

@@ -26,7 +26,9 @@ def test_a_split_file_gives_the_same_sides_whatever_the_seed(trained, same_cache
     split = Path(trained.folder, "split.csv")
     again = train(trained.source, tmp_path / "run", size=32, unfreeze="none", split=split, seed=7)
     assert (tmp_path / "run" / "split.csv").read_bytes() == split.read_bytes()
-    assert again.metrics["test"] == trained.run.metrics["test"]
+    # The seed draws the folds that the temperature is fitted by, so how sure it is may differ.
+    for name in ("accuracy", "confusion_matrix"):
+        assert again.metrics["test"][name] == trained.run.metrics["test"][name]
 
 
 def test_a_split_file_of_other_photos_is_an_error_and_leaves_no_run(trained, same_cache, tmp_path):
@@ -150,12 +152,9 @@ def test_fault_18_a_class_with_one_photo_is_trained_on_and_not_scored(tmp_path):
     assert "alone" in run.metrics["classes"]
     assert kinds(run)["not-scored"] == [["alone"]]
     assert any("nothing says how well" in e.text for e in heard if isinstance(e, Notice))
-    assert run.metrics["cross_validation"]["per_class"]["alone"] == {
-        "precision": None,
-        "recall": None,
-        "f1": None,
-        "support": 0,
-    }
+    figures = run.metrics["cross_validation"]["per_class"]["alone"]
+    assert figures.pop("support") == 0
+    assert set(figures.values()) == {None}
     assert "Not scored" in run.report().read_text()
     assert all("p:alone" in row and row["label"] != "alone" for row in run.predictions)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headstart.bundle.classifier import Classifier, load
     from headstart.bundle.package import package
+    from headstart.comparing import compare
     from headstart.errors import HeadstartError
     from headstart.estimators.images import ImageClassifier
     from headstart.estimators.tables import TableClassifier
@@ -20,6 +21,7 @@ _HOMES = {
     "ImageClassifier": "estimators.images",
     "Run": "run",
     "TableClassifier": "estimators.tables",
+    "compare": "comparing",
     "fit": "fitting.fit",
     "load": "bundle.classifier",
     "package": "bundle.package",
@@ -34,6 +36,7 @@ __all__ = [
     "ImageClassifier",
     "Run",
     "TableClassifier",
+    "compare",
     "fit",
     "load",
     "package",

@@ -4,7 +4,6 @@ Each is fitted to the training rows, told them as the network is, and judged by 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from headstart.columnar import examples
 from headstart.data import columns
 from headstart.data.labelled import spread
-from headstart.evaluation.paired import Paired
 from headstart.evaluation.trust import Answers, answered
 from headstart.options import TrainOptions
 from headstart.outcome import Judge
@@ -47,27 +45,6 @@ def baselines(
             for judge in judges
         ]
         found[kind] = answered(name, rows, labels[rows], pieces)
-    return found
-
-
-def compared(
-    network: Answers, others: dict[str, Answers], classes: Sequence[str]
-) -> dict[str, Any]:
-    """What `metrics.json` says of the baselines beside the network, by name."""
-    order = np.argsort(network.samples)
-    right = (network.predicted == network.labels)[order]
-    found = {}
-    for name, other in others.items():
-        right_there = (other.predicted == other.labels)[np.argsort(other.samples)]
-        paired, scores = Paired.of(right, right_there), other.scores(classes)
-        found[name] = {
-            "accuracy": scores["accuracy"],
-            "accuracy_interval": scores["accuracy_interval"],
-            "loss": scores["loss"],
-            "difference": paired.difference,
-            "difference_interval": list(paired.interval),
-            "p": paired.p,
-        }
     return found
 
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "tutorial": "Run the sections of a Keras tutorial, each beside what it published.",
     "train": "Train a classifier on labelled photos or rows, judge it, and write a page.",
     "evaluate": "Judge a classifier by other photos or rows whose labels are known.",
+    "compare": "Tell which of two runs is better, and whether chance explains it.",
     "predict": "Name the class of photos or rows.",
     "classify": "Name what is on photos: ImageNet's 1,000 classes, no training.",
     "check": "Tell what is doubtful in labelled photos or rows, without training.",

@@ -18,8 +18,10 @@ from headstart.dataset import list_photos, load_network, look_at, scan_with, vie
 from headstart.errors import HeadstartError, InputError
 from headstart.events import Listener, Notice, nobody
 from headstart.frozen import fit_head
+from headstart.learning_curve import learning_curve
 from headstart.options import TrainOptions, options_from
 from headstart.photo_findings import photo_findings
+from headstart.plain_pixels import plain_pixels
 from headstart.record.common import find
 from headstart.record.photos import describe, save_bundle
 from headstart.report import card
@@ -116,10 +118,13 @@ def _photos(
             last = place.folder / CHECKPOINT / LAST
             outcome = tune(plan, *work, outcome, tail, place=last, resume=resume, listen=listen)
     assert outcome is not None  # what no plan forces has its head
+    with clock("baselines"):
+        others = {"plain_pixels": plain_pixels(data, outcome.answers[-1], options.seed)}
+        curve = learning_curve(data, outcome, options)
     with clock("evaluate"):
         outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
         doubted = suspecting.suspected(data, outcome)
-        metrics = describe(data, outcome, network, options, doubted)
+        metrics = describe(data, outcome, network, others, curve, doubted, options)
         more = [*photo_findings(data), *suspecting.told(data, doubted)]
         findings = find(data, outcome.answers, options, listen, more)
         write_data(place.folder, data, outcome.answers, findings, options)

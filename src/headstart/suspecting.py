@@ -18,7 +18,9 @@ COLUMNS = (
     *("sample", "split", "label", "likely", "p_label", "p_likely"),
     *("sha256", "decision", "new_label"),
 )
-_MANY = 0.01  # share of the photos, from which on suspects are a warning
+_SURE = 0.95  # probability of the likely class; of less sure ones the network may be at fault
+_CREDIBLE = 0.5  # share of all disputed labels, from which on it is not the network that errs
+_MANY = 0.01  # share of the photos, from which on sure suspects are a warning
 
 
 def suspected(data: Data, outcome: Headed) -> Suspects:
@@ -53,7 +55,8 @@ def told(data: Data, found: Suspects) -> list[Finding]:
         (f"{names[i]}: labelled {data.samples.labels[i]}, looks like {classes[j]} ({p:.0%})",)
         for i, j, p in zip(found.samples.tolist(), found.likely, found.p_likely, strict=True)
     )
-    many = len(named) >= _MANY * len(data.labels)
+    sure = np.count_nonzero(found.p_likely >= _SURE)
+    credible = sure >= _CREDIBLE * found.disputed
     why = (
         "Networks that had not seen these photos are surer of another class than they are of most "
         "photos of that class. Wrong labels teach wrongly, and spoil the figures where they judge."
@@ -62,7 +65,15 @@ def told(data: Data, found: Suspects) -> list[Finding]:
         "Fill in the column `decision` in suspects.csv of the run (relabel, leave out or keep), "
         "and hand it to `headstart relabel`."
     )
-    return [Finding("label-suspect", "warning" if many else "note", named, why, mend)]
+    return [
+        Finding(
+            "label-suspect",
+            "warning" if credible and sure >= _MANY * len(data.labels) else "note",
+            named,
+            why,
+            mend,
+        )
+    ]
 
 
 def save(path: Path, data: Data, found: Suspects) -> None:
@@ -75,6 +86,6 @@ def save(path: Path, data: Data, found: Suspects) -> None:
     ):
         samples = data.samples
         known = samples.names[i], data.sides[i], samples.labels[i], data.classes[likely]
-        shares = f"{p_label:.4f}", f"{p_likely:.4f}"
+        shares = f"{p_label:.6f}", f"{p_likely:.6f}"
         writer.writerow([*map(escaped, known), *shares, samples.keys[i], "", ""])
     write_text(path, text.getvalue())

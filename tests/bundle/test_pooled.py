@@ -32,7 +32,7 @@ def agrees(model: openvino.Model, photos: np.ndarray) -> tuple[int, ...]:
     assert found is not None
     engine = OpenVinoEngine(found.model, "", output="logits")
     for photo in photos:
-        logits, made = engine.outputs(photo[np.newaxis], "logits", MAPS)
+        logits, made = engine.run_for(photo[np.newaxis], "logits", MAPS)
         maps = found.maps(made)
         added = (maps @ found.kernel).mean(axis=(0, 1)) + found.bias
         scale = np.abs(maps).mean(axis=(0, 1)) @ np.abs(found.kernel) + 1

@@ -103,5 +103,5 @@ def test_what_train_refuses_is_refused(call, source, words, said):
 
 def test_what_is_for_tables_is_refused_for_photos(call, tmp_path):
     (tmp_path / "photos").mkdir()
-    found = call("split", tmp_path / "photos", "--group", "pupil")
-    assert (found.code, "--group would do nothing: it is for tables" in found.err) == (2, True)
+    found = call("split", tmp_path / "photos", "--time", "day")
+    assert (found.code, "--time would do nothing: it is for tables" in found.err) == (2, True)

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.dummy import DummyClassifier
 
+from headstart.evaluation.metrics import confusion_matrix
 from headstart.evaluation.trust import (
     MANY_CLASSES,
     answered,
+    class_intervals,
     majority_accuracy,
     scores,
     wilson_interval,
@@ -86,7 +88,8 @@ def test_scores_are_scikit_learns_and_can_be_written_as_json(n, k, seed):
             assert figures["recall"] == pytest.approx(report[name]["recall"])
             assert figures["f1"] == pytest.approx(report[name]["f1-score"])
         else:
-            assert figures == {"precision": None, "recall": None, "f1": None, "support": 0}
+            assert figures.pop("support") == 0
+            assert set(figures.values()) == {None}
 
 
 def test_scores_have_the_fields_of_the_contract():
@@ -95,8 +98,11 @@ def test_scores_have_the_fields_of_the_contract():
         "accuracy",
         "accuracy_interval",
         "loss",
+        "loss_interval",
         "macro_f1",
+        "macro_f1_interval",
         "calibration_error",
+        "calibration_error_interval",
         "confusion_matrix",
         "per_class",
     ]
@@ -105,8 +111,31 @@ def test_scores_have_the_fields_of_the_contract():
         "precision": 1.0,
         "recall": 0.5,
         "f1": pytest.approx(2 / 3),
+        "precision_interval": pytest.approx([0.20655, 1], abs=1e-5),  # Wilson, 1 of 1
+        "recall_interval": pytest.approx([0.09453, 0.90547], abs=1e-5),  # 1 of 2
+        "f1_interval": pytest.approx([2 * 0.09453 / 1.09453, 2 * 0.90547 / 1.90547], abs=1e-5),
         "support": 2,
     }
+
+
+@any_time
+@given(st.integers(1, 300), st.integers(0, 2**32 - 1))
+def test_intervals_by_class_are_scipys_of_the_shares_that_the_figures_are(n, seed):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, n)
+    predicted = np.where(random.random(n) < 0.7, labels, random.integers(0, 3, n))
+    found = class_intervals(confusion_matrix(labels, predicted, 3))
+    for j, intervals in enumerate(found):
+        hits = int(np.sum((labels == j) & (predicted == j)))
+        either = (labels == j) | (predicted == j)
+        for interval, of in [
+            (intervals.precision, predicted == j),
+            (intervals.recall, labels == j),
+            (tuple(edge / (2 - edge) for edge in intervals.f1), either),  # F1 → the share in it
+        ]:
+            if of.any():
+                expected = binomtest(hits, int(of.sum())).proportion_ci(0.95, method="wilson")
+                assert interval == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 def test_a_class_without_samples_takes_no_part_in_macro_f1():

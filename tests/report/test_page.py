@@ -1,9 +1,11 @@
 """The report: what it says, and that it stands alone."""
 
 import base64
+import json
 import math
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -508,3 +510,27 @@ def _contrast(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
 
     high, low = sorted((luminance(a), luminance(b)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def test_a_run_of_an_earlier_version_without_the_newer_figures_still_has_a_page(
+    trained: Any, tmp_path: Path, call: Any
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(trained.run.folder, old)
+    metrics = json.loads((old / "metrics.json").read_text())
+    for name in ("comparisons", "learning_curve"):
+        del metrics[name]
+    del metrics["baselines"]["plain_pixels"], metrics["seconds"]["baselines"]
+    for name in ("train", "validation", "test"):
+        figures = [metrics[name], *metrics[name]["per_class"].values()]
+        for each in figures:
+            for key in [key for key in each if key.endswith("_interval")]:
+                if key != "accuracy_interval":
+                    del each[key]
+    (old / "metrics.json").write_text(json.dumps(metrics))
+    answer = call("report", old)
+    assert answer.code == 0
+    page = (old / "report.html").read_text()
+    assert 'id="pixels"' not in page
+    assert 'id="classes"' in page
+    assert 'id="pixels"' in (trained.run.folder / "report.html").read_text()

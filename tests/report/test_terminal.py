@@ -69,6 +69,25 @@ def test_a_document_of_evaluate_is_told_without_training_figures() -> None:
     assert "Confusion matrix of the test photos" in text
 
 
+def test_the_judged_set_has_its_intervals_and_an_old_run_goes_without() -> None:
+    document = metrics(["cat", "dog"], n=20)
+    low, high = document["test"]["loss_interval"]
+    text = " ".join(summary(document).split())
+    assert f"95% intervals of the test photos: log loss {low:.3f} to {high:.3f}, macro F1" in text
+    for name in [name for name in document["test"] if name.endswith("_interval")]:
+        if name != "accuracy_interval":
+            del document["test"][name]
+    assert "95% intervals of" not in summary(document)
+
+
+def test_precision_and_recall_stand_with_their_intervals() -> None:
+    labels = np.repeat([0, 1], 50)
+    classes = ["cat", "dog"]
+    document = metrics(classes) | {"test": scores(labels, np.eye(2)[labels], classes)}
+    line = next(row for row in summary(document).splitlines() if row.endswith("1.000      50"))
+    assert line.split() == ["cat", "1.000", "0.93–1.00", "1.000", "0.93–1.00", "1.000", "50"]
+
+
 def test_a_training_by_gradient_is_told_in_a_few_lines() -> None:
     candidates = {"head": {"accuracy": 0.8, "loss": 0.6}, "tail": {"accuracy": 0.9, "loss": 0.4}}
     document = metrics(["cat", "dog"], n=20) | {"training": training(candidates=candidates)}
@@ -118,7 +137,7 @@ def test_a_class_without_test_photos_is_not_scored() -> None:
     labels = np.array([0, 0, 1, 1])
     document["test"] = scores(labels, np.eye(3)[labels], classes)
     (line,) = (line for line in summary(document).splitlines() if "not scored" in line)
-    assert line.split() == ["emu", "–", "–", "–", "not", "scored"]
+    assert line.split() == ["emu", *"–––––", "not", "scored"]
 
 
 def test_fault_23_control_characters_in_names_do_not_reach_the_terminal() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from headstart.commands.output import Flag, print_json
 from headstart.commands.progress import listening
 from headstart.relabelling import Relabelled, relabel
-from headstart.report.terminal import filled
+from headstart.report.text import filled
 from headstart.report.words import judged, number, one_line, percent, set_name
 
 

@@ -22,6 +22,7 @@ from headstart.data import mapping, split, table
 from headstart.data.columns import LeftOut
 from headstart.data.equal_rows import row_keys
 from headstart.data.typed import forms_of, typed
+from headstart.evaluation.calibration import LEAST, fitted_temperature
 from headstart.evaluation.metrics import softmax
 from headstart.events import nobody
 from headstart.options import TrainOptions, options_from
@@ -52,6 +53,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_features_in_: how many columns X had.
         feature_names_in_: their names, where X had some.
         columns_: what the network is told of each; see `data.columns`.
+        temperature_: the logits are divided by it, so that it is as sure as it is often right.
         history_: an epoch's figures in each row; the weights are those of the epoch `kept_`.
     """
 
@@ -137,6 +139,10 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 budget=plan.budget,
             )
             self.weights_ = dense.weights_of(network)
+        self.temperature_ = 1.0
+        if len(kept) >= LEAST:  # as `train` calibrates it
+            uncalibrated = softmax(dense.logits(self.shape_, self.weights_, data.matrix[kept]))
+            self.temperature_ = fitted_temperature(labels[kept], uncalibrated)
         self.history_, self.kept_ = done.history, done.kept
         return self
 
@@ -148,7 +154,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made = np.empty((len(matrix), len(self.classes_)))
         for i in range(0, len(matrix), _ROWS):
             piece = slice(i, i + _ROWS)
-            made[piece] = softmax(dense.logits(self.shape_, self.weights_, matrix[piece]))
+            logits = dense.logits(self.shape_, self.weights_, matrix[piece])
+            made[piece] = softmax(logits / self.temperature_)
         return made
 
     def predict(self, X: Any) -> NDArray[np.generic]:

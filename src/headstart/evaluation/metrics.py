@@ -43,7 +43,12 @@ def log_loss(labels: Labels, probabilities: NDArray[Any]) -> float:
 
 def mean_surprise(p_label: NDArray[Any]) -> float:
     """`log_loss`, from the probabilities of the true classes alone, float (n,)."""
-    return float(-np.mean(np.log(np.maximum(p_label.astype(np.float64), 1e-15))))
+    return float(np.mean(surprise(p_label)))
+
+
+def surprise(p_label: NDArray[Any]) -> Floats:
+    """−log of the probability of the true class of each sample, float64 (n,), in nats."""
+    return -np.log(np.maximum(p_label.astype(np.float64), 1e-15))
 
 
 def precision_recall_f1(matrix: Matrix) -> tuple[Floats, Floats, Floats]:
@@ -72,6 +77,11 @@ def calibration_error(right: NDArray[np.bool], confidence: NDArray[Any], bins: i
         confidence: float (n,), the probability of the predicted class.
     """
     sure = confidence.astype(np.float64)
-    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
+    place, _ = bins_of(sure, bins)
     gap = np.bincount(place, weights=right - sure, minlength=bins)
     return float(np.abs(gap).sum() / len(right))
+
+
+def bins_of(sure: Floats, bins: int = 15) -> tuple[NDArray[np.int64], int]:
+    """The bin of `calibration_error` that each confidence is in, int64 (n,), and how many."""
+    return np.minimum((sure * bins).astype(np.int64), bins - 1), bins

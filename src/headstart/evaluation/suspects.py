@@ -31,21 +31,23 @@ class Suspects:
         samples: int64 (m,), their numbers.
         likely: int64 (m,), the class that each looks like.
         p_label, p_likely: float64 (m,), the probabilities of its label and of that class.
+        disputed: how many samples in all were held for another class than their label, be it
+            hardly. Where suspects are few of them, it is the heads that are often wrong.
     """
 
     samples: NDArray[np.int64]
     likely: Labels
     p_label: NDArray[np.float64]
     p_likely: NDArray[np.float64]
+    disputed: int
 
     def where(self, which: NDArray[np.bool_]) -> "Suspects":
         """Some of them, bool (m,)."""
-        return Suspects(
-            self.samples[which], self.likely[which], self.p_label[which], self.p_likely[which]
-        )
+        shares = self.p_label[which], self.p_likely[which]
+        return Suspects(self.samples[which], self.likely[which], *shares, self.disputed)
 
 
-NONE = Suspects(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+NONE = Suspects(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0), 0)
 
 
 def suspects(
@@ -79,7 +81,9 @@ def suspects(
     p_likely = probabilities[numbers, claimed[numbers]]
     order = np.argsort(p_label - p_likely, kind="stable")
     numbers = numbers[order]
-    return Suspects(samples[numbers], claimed[numbers], p_label[order], p_likely[order])
+    judged = np.isfinite(probabilities[:, 0])
+    disputed = int((probabilities[judged].argmax(axis=1) != given[judged]).sum())
+    return Suspects(samples[numbers], claimed[numbers], p_label[order], p_likely[order], disputed)
 
 
 def _claimed(given: Labels, probabilities: NDArray[np.float64]) -> Labels:

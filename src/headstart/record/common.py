@@ -9,6 +9,7 @@ from typing import Any
 from headstart.bundle.manifest import Figures, Threshold
 from headstart.data import split
 from headstart.data.balance import imbalance
+from headstart.data.evenness import evenness
 from headstart.data.labelled import Divided
 from headstart.evaluation.abstention import NEAREST
 from headstart.evaluation.trust import Answers, majority_accuracy
@@ -66,6 +67,7 @@ def described(data: Divided, outcome: Outcome, options: TrainOptions, task: str)
         "parameters": outcome.parameters,
         "trainable_parameters": outcome.trained,
         **{name: judged.get(name) for name in reversed(JUDGED)},
+        "division": evenness(data),
         "leaks": _leaks(data, last),
         "baselines": {"majority": majority},
         "calibration": outcome.calibration.record() if outcome.calibration else None,

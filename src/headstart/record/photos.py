@@ -10,7 +10,9 @@ from headstart.bundle.save import save
 from headstart.data.pixels import DECODE_VERSION
 from headstart.dataset import Data, Network
 from headstart.errors import HeadstartError
+from headstart.evaluation.rivals import compared
 from headstart.evaluation.suspects import Suspects
+from headstart.evaluation.trust import Answers
 from headstart.features import content
 from headstart.options import TrainOptions
 from headstart.outcome import Headed
@@ -20,11 +22,28 @@ _PROOF_PHOTOS = 64
 
 
 def describe(
-    data: Data, outcome: Headed, network: Network, options: TrainOptions, doubted: Suspects
+    data: Data,
+    outcome: Headed,
+    network: Network,
+    others: dict[str, Answers],
+    curve: dict[str, Any] | None,
+    doubted: Suspects,
+    options: TrainOptions,
 ) -> dict[str, Any]:
-    """The content of `metrics.json`, but for the seconds."""
-    made = data.samples.decided
-    return described(data, outcome, options, "image") | {
+    """The content of `metrics.json`, but for the seconds.
+
+    Args:
+        others: what baselines say of the photos that are judged, by name.
+        curve: as `learning_curve` gives it.
+        doubted: the photos whose labels are suspects.
+    """
+    metrics, made = described(data, outcome, options, "image"), data.samples.decided
+    comparisons = compared(outcome.answers[-1], others)
+    figures = {name: found["accuracy"] for name, found in comparisons.items()}
+    return metrics | {
+        "baselines": metrics["baselines"] | figures,
+        "comparisons": comparisons,
+        "learning_curve": curve,
         "backbone": network.backbone.name,
         "weights": network.weights.digest,
         "size": network.size,

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from headstart.baselines import compared
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
 from headstart.bundle.manifest import ColumnsInput, Dense, Manifest
 from headstart.bundle.save import write_proved
+from headstart.evaluation.rivals import compared
 from headstart.evaluation.trust import Answers
 from headstart.options import TrainOptions
 from headstart.outcome import Columnar
@@ -26,7 +26,7 @@ def describe(
         others: what baselines say of the rows that are judged, by name.
     """
     metrics = described(data, outcome, options, "table")
-    comparisons = compared(outcome.answers[-1], others, data.classes)
+    comparisons = compared(outcome.answers[-1], others)
     figures = {name: found["accuracy"] for name, found in comparisons.items()}
     return metrics | {
         "baselines": metrics["baselines"] | figures,

@@ -203,9 +203,8 @@ def _listed(parts: Sequence[str]) -> str:
 def _command(source: str, options: Mapping[str, Any]) -> str:
     """The command that makes it again, with the names of files and not where they lay."""
     given = chosen(options) | {"seed": options["seed"]}
-    for name in _PATHS:
-        if name in given:
-            value = given[name]
+    for name in given.keys() & {*_PATHS}:
+        value = given[name]
         several = isinstance(value, list)
         given[name] = [*map(os.path.basename, value)] if several else os.path.basename(value)
     return shlex.join(["headstart", "train", os.path.basename(source), *as_flags(given)])

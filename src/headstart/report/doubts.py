@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from headstart.findings import Finding, LeftOut
-from headstart.report.terminal import filled
+from headstart.report.text import filled
 from headstart.report.views import reasons
 from headstart.report.words import number, one_line
 

@@ -23,6 +23,7 @@ from headstart.report import (
     coverage,
     curves,
     drivers,
+    growth,
     heat,
     learning,
     reliability,
@@ -34,11 +35,13 @@ from headstart.report.album import Photos, album
 from headstart.report.galleries import Galleries, galleries
 from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
+from headstart.report.pixels_worth import pixels_worth
 from headstart.report.predictions import read
-from headstart.run import HISTORY, PREDICTIONS, Run
+from headstart.run import HISTORY, PREDICTIONS, SUSPECTS, Run
 
 _EXAMPLE = {"image": "photo.jpg", "table": "rows.csv"}
 _MISTAKES = 12
+_SUSPECTS = 24
 _LARGE = 320  # longest side in pixels
 
 
@@ -71,6 +74,7 @@ def render(folder: Path, photos: Photos) -> str:
         "scores": scores,
         "headline": words.headline(metrics),
         "belief": words.belief(metrics),
+        "division": words.division(metrics),
         "gap": words.gap(metrics) if metrics.get("train") else None,
         "accuracies": views.accuracies(metrics),
         "answer": advice.answer(metrics, findings),
@@ -109,6 +113,7 @@ def _of_photos(
     """What only the page on photos shows."""
     metrics = run.metrics
     samples = views.sample_photos(run.split, metrics["classes"])
+    doubted = run.suspects[:_SUSPECTS]
     candidates = [row.sample for row in mistakes.shown] + sorted(samples.names())
     receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
     # In cross-validation other networks made the mistakes than the one that was saved.
@@ -116,9 +121,17 @@ def _of_photos(
     return {
         "heat": heat.heat_maps(model, mistakes.shown, photos) if explained else {},
         "ramp": heat.COLOURS,
+        "pixels_worth": pixels_worth(metrics),
+        "growth": growth.growth(metrics),
+        "plot": growth.FRAME,
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
-        "pictures": album(photos, candidates + shown.names()),
+        "suspects": doubted,
+        "suspects_found": len(run.suspects),
+        "relabel": shlex.join(
+            ["headstart", "relabel", str(run.folder), str(run.folder / SUSPECTS)]
+        ),
+        "pictures": album(photos, candidates + shown.names() + [row["sample"] for row in doubted]),
         "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
     }
 

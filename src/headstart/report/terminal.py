@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.cells import cell_len, set_cell_size
+import numpy as np
+from rich.cells import cell_len
 
-from headstart.report import coverage, learning, words, worth
+from headstart.evaluation.trust import class_intervals
+from headstart.report import coverage, growth, learning, words, worth
 from headstart.report.matrix import FEW_CLASSES, confusions
+from headstart.report.pixels_worth import pixels_worth
+from headstart.report.text import WIDTH, filled
+from headstart.report.text import cut as _name
+from headstart.report.text import text_table as _table
 from headstart.sets import JUDGED
 
-_WIDTH = 80
 _NAME = 20  # a class name is cut to this many cells
 _PAIRS = 10
 
@@ -37,8 +42,11 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
         parts.append(filled(f"{learning.choice(training, noun)} {learning.ending(training)}"))
     apart = [rival.verdict for rival in worth.rivals(metrics) if rival.apart]
     parts.append(filled(" ".join([worth.worth(metrics), *apart])))
+    parts.append(filled(pixels_worth(metrics)))
+    parts.append(filled(growth.twice(metrics)))
     parts.append(filled(coverage.told(metrics)))
     parts.append(_sets(metrics))
+    parts.append(filled(words.intervals(scores, judged)))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
     if table:
@@ -69,7 +77,7 @@ def confusion_table(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> 
             [side, *row] for side, row in zip(sides if by_number else names, cells, strict=True)
         ]
         table = _table(["", *heads], rows, gap)
-        if max(map(cell_len, table.splitlines())) <= _WIDTH:
+        if max(map(cell_len, table.splitlines())) <= WIDTH:
             return table
     return None
 
@@ -98,15 +106,17 @@ def _sets(metrics: words.Metrics) -> str:
 
 def _by_class(scores: words.Scores, classes: Sequence[str], noun: str) -> str:
     rows = []
-    for name in classes:
+    intervals = class_intervals(np.array(scores["confusion_matrix"]))
+    for name, interval in zip(classes, intervals, strict=True):
         figures = scores["per_class"][name]
-        scored = figures["support"] > 0
-        rows.append(
-            [_name(name)]
-            + [f"{figures[k]:.3f}" if scored else "–" for k in ("precision", "recall", "f1")]
-            + [f"{figures['support']:,}" if scored else "not scored"]
-        )
-    return _table(["class", "precision", "recall", "F1", f"{noun}s"], rows)
+        if not figures["support"]:
+            rows.append([_name(name), *["–"] * 5, "not scored"])
+            continue
+        found, right, f1 = (f"{figures[k]:.3f}" for k in ("precision", "recall", "f1"))
+        edges = ["{:.2f}–{:.2f}".format(*each) for each in (interval.precision, interval.recall)]
+        rows.append([_name(name), found, edges[0], right, edges[1], f1, f"{figures['support']:,}"])
+    heads = ["class", "precision", "interval", "recall", "interval", "F1", f"{noun}s"]
+    return _table(heads, rows)
 
 
 def _most_confused(scores: words.Scores, classes: Sequence[str], judged: str, noun: str) -> str:
@@ -120,39 +130,3 @@ def _most_confused(scores: words.Scores, classes: Sequence[str], judged: str, no
     return f"Most often confused among the {judged}\n" + _table(
         ["true class", "called", "times", f"of its {noun}s"], rows
     )
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], gap: int = 2) -> str:
-    """Columns as wide as they need: the first to the left, the rest to the right."""
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
-    lines = []
-    for cells in (heads, *rows):
-        first = set_cell_size(cells[0], widths[0])
-        rest = [
-            " " * (width - cell_len(cell)) + cell
-            for cell, width in zip(cells[1:], widths[1:], strict=True)
-        ]
-        lines.append((" " * gap).join([first, *rest]).rstrip())
-    return "\n".join(lines)
-
-
-def _name(name: str, longest: int = _NAME) -> str:
-    """A class name on one line, shortened in its middle: ends tell `species 1` and `2` apart."""
-    name = words.one_line(name)
-    if cell_len(name) <= longest:
-        return name
-    start = set_cell_size(name, longest // 2)
-    end = set_cell_size(name[::-1], longest - longest // 2 - 1)[::-1]
-    return f"{start.rstrip()}…{end.lstrip()}"
-
-
-def filled(sentence: str) -> str:
-    """A sentence in lines; `textwrap` would take a wide character for one cell."""
-    lines = [""]
-    for word in sentence.split():
-        longer = f"{lines[-1]} {word}".lstrip()
-        if cell_len(longer) <= _WIDTH:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return "\n".join(lines)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headstart.evaluation.trust import wilson_interval
+from headstart.evaluation.trust import ClassIntervals, class_intervals
 from headstart.report import words
 from headstart.report.matrix import FEW_CLASSES, Confusion, confusions, row_shares, shades
 from headstart.sets import JUDGED, SIDES
@@ -137,7 +137,7 @@ def _paths(shade: np.ndarray[Any, Any]) -> list[tuple[str, float, str]]:
 
 
 class ClassRow(NamedTuple):
-    """Figures of one class; the interval is that of its recall."""
+    """Figures of one class, and their intervals; `low` and `high` are those of its recall."""
 
     name: str
     support: int
@@ -146,6 +146,7 @@ class ClassRow(NamedTuple):
     f1: float
     low: float
     high: float
+    intervals: ClassIntervals
 
 
 class ByClass(NamedTuple):
@@ -159,13 +160,12 @@ class ByClass(NamedTuple):
 def by_class(scores: words.Scores, classes: Sequence[str]) -> ByClass:
     """Figures of the classes that have samples, and the names of the others."""
     rows, not_scored = [], []
+    intervals = class_intervals(np.array(scores["confusion_matrix"]))
     for i, name in enumerate(classes):
         figures = scores["per_class"][name]
         if not figures["support"]:
             not_scored.append(name)
             continue
-        right = scores["confusion_matrix"][i][i]
-        low, high = wilson_interval(right, figures["support"])
         rows.append(
             ClassRow(
                 name,
@@ -173,8 +173,8 @@ def by_class(scores: words.Scores, classes: Sequence[str]) -> ByClass:
                 figures["precision"],
                 figures["recall"],
                 figures["f1"],
-                low,
-                high,
+                *intervals[i].recall,
+                intervals[i],
             )
         )
     many = len(rows) > FEW_CLASSES

@@ -113,13 +113,29 @@ def headline(metrics: Metrics) -> str:
     )
 
 
+def intervals(scores: Scores, judged: str) -> str:
+    """The intervals of what has no formula, one sentence; empty for runs that had none.
+
+    Args:
+        judged: what the samples are called, in the plural.
+    """
+    names = {"loss": "log loss", "macro_f1": "macro F1", "calibration_error": "calibration error"}
+    told = [
+        f"{name} {low:.3f} to {high:.3f}"
+        for key, name in names.items()
+        for low, high in [scores.get(f"{key}_interval", (None, None))]
+        if low is not None
+    ]
+    return f"95% intervals of the {judged}: {', '.join(told)}." if told else ""
+
+
 def belief(metrics: Metrics) -> list[str]:
     """How far to believe the headline, a few sentences."""
     key, scores = judged(metrics)
     n = right_of(scores)[1]
     low, high = scores["accuracy_interval"]
     one = noun(metrics)
-    sentences = [_origin(metrics, key)]
+    sentences = [_origin(metrics, key), *_leaked(metrics)]
     baseline = metrics["baselines"]["majority"]
     if low <= baseline:
         sentences.append(
@@ -141,6 +157,46 @@ def belief(metrics: Metrics) -> list[str]:
         "proportions."
     )
     return sentences
+
+
+def division(metrics: Metrics) -> str:
+    """How evenly the sides share out the classes; empty of runs without sides, and of old ones."""
+    found, one = metrics.get("division"), noun(metrics)
+    if not found or sum(n > 0 for n in metrics["samples"].values()) < 2:
+        return ""
+    kept = ""
+    if found["together"]:
+        kept = (
+            f"{number(found['samples'], one).capitalize()} belong together with others, in "
+            f"{number(found['together'], 'cluster')}. "
+        )
+    off = f"{found['off']:.0f}" if found["off"] >= 9.5 else f"{found['off']:.1f}"
+    if found["off"] <= 1:
+        return f"{kept}Every side has its share of every class, to within one {one}."
+    side, label = set_name(found["side"]), quoted(found["class"])
+    return (
+        f"{kept}The sides share out the classes to within {off} {one}s, which {side} is off its "
+        f"share of {label}."
+    )
+
+
+def _leaked(metrics: Metrics) -> list[str]:
+    """The figure without samples that belong together with one of training, if there are any."""
+    found = metrics.get("leaks")
+    if not found:
+        return []
+    one = noun(metrics)
+    are = (
+        "is a copy, or of the group," if found["samples"] == 1 else "are copies, or of the groups,"
+    )
+    told = f"{number(found['samples'], one).capitalize()} of these {are} of {one}s that trained it"
+    if not found["without"]:
+        return [f"{told}: all of them, so nothing says how good it is on others."]
+    low, high = found["without"]["accuracy_interval"]
+    return [
+        f"{told}. Without them the accuracy is {percent(found['without']['accuracy'])} (95% "
+        f"interval {percent(low)} to {percent(high)})."
+    ]
 
 
 def _origin(metrics: Metrics, key: str) -> str:

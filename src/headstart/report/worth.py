@@ -47,13 +47,13 @@ def rivals(metrics: Metrics) -> list[Rival]:
             found["difference"] < 0,
             _verdict(_NAMES[name], found),
         )
-        for name, found in metrics.get("comparisons", {}).items()
+        for name, found in _compared(metrics).items()
     ]
 
 
 def worth(metrics: Metrics) -> str:
     """One sentence: what the comparisons come to; empty if there were none."""
-    comparisons: Mapping[str, Any] = metrics.get("comparisons", {})
+    comparisons = _compared(metrics)
     if not comparisons:
         return ""
     better = [_NAMES[name] for name, found in comparisons.items() if _better(found)]
@@ -77,6 +77,12 @@ def worth(metrics: Metrics) -> str:
             f"more of them to judge by would say whether it is worth it."
         )
     return "The network does better here than both: it is worth it."
+
+
+def _compared(metrics: Metrics) -> Mapping[str, Any]:
+    """The comparisons with other models of rows; see `pixels_worth` on photos."""
+    found = metrics.get("comparisons", {})
+    return {name: each for name, each in found.items() if name in _NAMES}
 
 
 def _alike(found: Mapping[str, Any]) -> bool:

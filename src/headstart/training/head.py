@@ -61,6 +61,11 @@ def balanced_weights(labels: Labels, n_classes: int) -> Weights:
     return len(labels) / (np.count_nonzero(counts) * counts[labels])
 
 
+def takes_long(n: int, n_features: int, n_classes: int) -> bool:
+    """Whether to fit a head to n samples takes minutes rather than seconds."""
+    return n * n_features * n_classes > _MUCH
+
+
 class Problem:
     """The objective for one set of training samples, to be solved for several penalties.
 
@@ -75,6 +80,8 @@ class Problem:
         labels: int64 (n,), each below `n_classes`.
         sample_weight: float64 (m,) of mean 1, or None for all alike.
         samples: int64 (m,), the rows of `features` and `labels` to train on; None for all.
+        once: it is solved for one penalty only, and roughly: then what makes each step shorter,
+            where there are fewer samples than features, takes longer than it saves.
     """
 
     def __init__(
@@ -84,8 +91,10 @@ class Problem:
         n_classes: int,
         sample_weight: Weights | None = None,
         samples: NDArray[np.int64] | None = None,
+        *,
+        once: bool = False,
     ) -> None:
-        self._features = features
+        self._features, self._once = features, once
         self._samples = np.arange(len(features)) if samples is None else samples
         n, d = len(self._samples), features.shape[1]
         self._all_labels, self._labels = labels, labels[self._samples]
@@ -94,7 +103,7 @@ class Problem:
         self._mean, self._scale = self._moments()
         self._x = self._standardised(slice(None)) if n * d <= _KEPT else None
         self._basis = None
-        if 2 * n < d and self._x is not None:
+        if 2 * n < d and self._x is not None and not once:
             # The solution is a mix of the samples: search among those.
             with one_thread:
                 self._basis = np.linalg.qr(self._x.T)[0]
@@ -111,7 +120,8 @@ class Problem:
 
     def solve(self, strength: float, *, rough: bool = False) -> Head:
         """The head for one penalty, searched for from where the last search ended."""
-        tolerance = _COARSE if self._work > _MUCH else _ROUGH if rough else _FINE
+        coarse = self._work > _MUCH or self._once
+        tolerance = _COARSE if coarse else _ROUGH if rough else _FINE
         with one_thread if self._work < 10**9 else nullcontext():
             self._at = self._solved[strength] = minimise(
                 partial(self._loss_and_gradient, strength=strength),
