@@ -30,7 +30,7 @@ FILES = {
     "model.headstart",
 }
 TIMED = {"metrics.json", "options.json", "report.html", "MODEL_CARD.md"}  # or with paths
-ALIKE = FILES - TIMED - {"confusion-matrix.png"}
+ALIKE = FILES - TIMED
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,7 +35,7 @@ def watch(event, arguments):
         paths = arguments[:1]
     elif event in PATHS:
         paths = [path for path in arguments[:PATHS[event]] if isinstance(path, (str, bytes))]
-    elif event in OUTSIDE and arguments[0] != "fc-list":  # matplotlib looks for fonts
+    elif event in OUTSIDE:
         seen.append([event, repr(arguments)])
     for path in map(os.fsdecode, paths):
         real = os.path.realpath(path)
@@ -49,12 +49,12 @@ os._exit = codes.append  # as processes of their own, but for the end
 for arguments in calls:
     sys.argv = ["headstart", *arguments]
     entry()
-heavy = [name for name in ("tensorflow", "keras", "torch") if name in sys.modules]
+heavy = [name for name in ("tensorflow", "keras", "torch", "matplotlib") if name in sys.modules]
 print(json.dumps({"codes": codes, "seen": seen, "heavy": heavy}))
 """
 
 
-def test_training_and_predicting_write_nothing_elsewhere_call_nobody_and_leave_tensorflow_alone(
+def test_training_and_predicting_write_nothing_elsewhere_call_nobody_and_import_nothing_heavy(
     tmp_path,
 ):
     source = put_digits(tmp_path / "digits", range(60))

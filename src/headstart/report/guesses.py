@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
-from headstart.report.plots import prepare
 from headstart.report.words import one_line, percent
 from headstart.store.files import write_bytes
 
@@ -44,7 +43,6 @@ class Photo(NamedTuple):
 
 def sheet(photos: Sequence[Photo]) -> "NotebookFigure":
     """Draw a row for each of at most `MOST_PHOTOS` photos, with up to `MOST_CLASSES` bars."""
-    prepare()
     from headstart.report.figure import NotebookFigure
 
     bars = min(max(len(photo.guesses) for photo in photos), MOST_CLASSES)

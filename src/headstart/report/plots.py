@@ -1,4 +1,4 @@
-"""Plots: a confusion matrix, a sheet of photos. matplotlib is imported when one is drawn."""
+"""Plots for notebooks: a confusion matrix, photos. matplotlib is imported when one is drawn."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,14 +7,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.errors import OptionError
-from headstart.report.matrix import FEW_CLASSES, row_shares, shades
+from headstart.report.matrix import (
+    FEW_CLASSES,
+    MOST_NAMED,
+    cell_colours,
+    number_correct,
+    row_shares,
+    short_name,
+)
 
 if TYPE_CHECKING:
     from headstart.report.figure import NotebookFigure
-
-_RIGHT = (46, 112, 194)
-_WRONG = (232, 115, 46)
-MOST_NAMED = 40  # names on an axis
 
 
 def plot_confusion_matrix(
@@ -41,7 +44,7 @@ def plot_confusion_matrix(
             mend=f"Give a matrix of shape ({k}, {k}) and its classes in order.",
         )
     values = row_shares(counts) if normalize else counts
-    names = [short(name) for name in classes] if k <= MOST_NAMED else []
+    names = [short_name(name) for name in classes] if k <= MOST_NAMED else []
     side = min(max(2.0, 0.5 * k), 10.0)  # inches
     longest = 0.085 * max(map(len, names), default=0)
     left = 0.6 + longest
@@ -51,9 +54,9 @@ def plot_confusion_matrix(
         (left / size[0], left / size[1], side / size[0], side / size[1]),
         xlabel="predicted class",
         ylabel="true class",
-        title=title(counts),
+        title=number_correct(counts),
     )
-    axes.imshow(colours(values), interpolation="nearest", aspect="auto")
+    axes.imshow(cell_colours(values, 0.65), interpolation="nearest", aspect="auto")
     axes.tick_params(length=0)
     axes.spines[:].set_color("0.8")
     upright = longest > side / k
@@ -106,41 +109,18 @@ def plot_images(
         axes.imshow(photo, cmap="gray", vmin=0, vmax=1 if photo.dtype.kind == "f" else 255)
         axes.set_axis_off()
         if titles is not None:
-            axes.set_title(short(titles[i]), fontsize=9, parse_math=False)
+            axes.set_title(short_name(titles[i]), fontsize=9, parse_math=False)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=0.92, wspace=0.05, hspace=0.2)
     return figure
 
 
-def prepare() -> None:
-    """Import matplotlib, which takes half a second, ahead of the first drawing."""
-    import headstart.report.figure  # noqa: F401
-
-
 def _new_figure(width: float, height: float) -> "NotebookFigure":
-    prepare()
     from headstart.report.figure import NotebookFigure
 
     return NotebookFigure(figsize=(width, height), dpi=120)
-
-
-def colours(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """uint8 (k, k, 3): blue where the answer is right, orange where it is wrong."""
-    full = np.where(np.eye(len(values), dtype=bool)[..., None], _RIGHT, _WRONG)
-    colours: NDArray[np.float64] = 255 - 0.65 * shades(values)[..., None] * (255 - full)
-    return colours.astype(np.uint8)
-
-
-def title(counts: NDArray[Any]) -> str:
-    return f"{int(np.trace(counts)):,} of {int(counts.sum()):,} correct"
 
 
 def _written(value: float, share: bool) -> str:
     if not share:
         return f"{value:,}"
     return "–" if np.isnan(value) else f"{value:.2f}"
-
-
-def short(name: str) -> str:
-    """A name on one line and not too long for an axis."""
-    name = " ".join(name.split())
-    return name if len(name) <= 24 else f"{name[:23]}…"
