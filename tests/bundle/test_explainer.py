@@ -193,9 +193,9 @@ def test_a_packaged_model_with_a_linear_layer_on_a_mean_is_read_off(keras, tmp_p
 
 def test_what_cannot_be_done_in_time_is_left_out(red, classifier, photos) -> None:
     grey = png(np.full((64, 64, 3), 90, np.uint8))
-    assert len([*red.try_explain([grey] * 3, within_s=60)]) == 3
-    assert [*red.try_explain([grey] * 3, within_s=0)] == []
-    assert len([*classifier.try_explain(photos, within_s=0)]) == 3  # one run for each anyway
+    assert len([*red.try_explain([grey] * 3, covered=3)]) == 3
+    assert [*red.try_explain([grey] * 3, covered=0)] == []
+    assert len([*classifier.try_explain(photos, covered=0)]) == 3  # one run for each anyway
 
 
 def test_photos_that_cannot_be_read_are_all_named(classifier, photos, tmp_path) -> None:

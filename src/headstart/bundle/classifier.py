@@ -253,13 +253,13 @@ class Classifier:
         self,
         photos: Sequence[Photo],
         classes: Sequence[Sequence[str]] | None = None,
-        within_s: float | None = None,
+        covered: int | None = None,
     ) -> "Iterator[list[Explanation] | str]":
         """The explanations of each photo in turn, or why it cannot be read.
 
         Args:
             classes: those to explain of each photo; None: the most probable one.
-            within_s: see `Explainer.each`.
+            covered: see `Explainer.each`.
 
         Raises:
             OptionError: as `explain`.
@@ -274,7 +274,7 @@ class Classifier:
         if self._explainer is None:
             self._explainer = Explainer(self.manifest, self.graph(), self._probabilities)
         contents = [partial(_content, photo) for photo in photos]
-        return self._explainer.each(contents, classes or [None] * len(contents), within_s)
+        return self._explainer.each(contents, classes or [None] * len(contents), covered)
 
     def evaluate(self, photos: Sequence[Photo], labels: Sequence[str]) -> dict[str, Any]:
         """The scores of `metrics.json` on photos whose labels are known.

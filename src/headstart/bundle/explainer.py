@@ -5,7 +5,6 @@ parts of the photo are covered. The manifest says nothing of either: `pooled` te
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,7 +16,6 @@ from headstart.bundle.pooled import MAPS, pooled
 from headstart.data.pixels import PADDING, Unreadable, decode
 from headstart.errors import OptionError
 from headstart.evaluation.explain import (
-    CELLS,
     Explanation,
     Method,
     class_activation,
@@ -75,15 +73,14 @@ class Explainer:
         self,
         photos: Sequence[Callable[[], bytes]],
         classes: Sequence[Wanted],
-        within_s: float | None = None,
+        covered: int | None = None,
     ) -> Iterator[Answer]:
         """The explanations of each photo in turn, or why it cannot be read.
 
         Args:
             photos: what gives the content of each file, or raises `Unreadable`.
             classes: those to explain of each; None: the most probable one.
-            within_s: covering parts takes many runs: end after as many photos as can be done
-                in about so many seconds, be it none.
+            covered: covering parts takes many runs: end after so many photos where it is done.
 
         Raises:
             OptionError: one is none of the classes.
@@ -105,17 +102,8 @@ class Explainer:
         n, workers = len(photos), self._engine.parallel
         if not self._pooled:
             workers = 1  # an occlusion takes all cores by itself
-            n = n if within_s is None else min(n, int(within_s / self._seconds()))
+            n = n if covered is None else min(n, covered)
         return (answer for _, answer in side_by_side(explained, range(n), workers))
-
-    def _seconds(self) -> float:
-        """About how long the occlusion of one photo takes."""
-        side = self._manifest.image.size
-        photo = np.zeros((1, side, side, 3), np.uint8)
-        self._engine.run(photo)  # the first run compiles
-        begun = perf_counter()
-        self._engine.run(photo)
-        return (CELLS - 1) ** 2 * (perf_counter() - begun) / self._engine.parallel
 
     def _explained(self, content: bytes, classes: Wanted) -> list[Explanation]:
         image, known = self._manifest.image, self._manifest.classes

@@ -25,8 +25,11 @@ COLOURS = ", ".join("rgb({} {} {})".format(*colour) for colour in RAMP)
 """From little evidence to most, for a legend in CSS."""
 
 _SIDE = 200  # longest side in pixels
-WITHIN_S = 2.0
-"""How long a page waits for its maps, in seconds: it is written after every training."""
+_COVERED = 3
+"""Photos that are covered part by part, where a map takes that: a page is written after every
+training, and each is 50 runs of the network."""
+
+_LARGE = 50_000_000  # parameters, from which on even that would take many seconds
 
 
 class Heat(NamedTuple):
@@ -46,17 +49,18 @@ def heat_maps(
     model: str,
     mistakes: Sequence[Prediction],
     photos: Callable[[str], bytes | None],
-    within_s: float = WITHIN_S,
+    covered: int = _COVERED,
 ) -> dict[str, Heat]:
     """Maps of those mistakes whose photo is there, by its name.
 
     There is none where the classifier is gone, or is no longer the one that made the mistake;
-    and where a photo takes too long.
+    where parts must be covered for it, and the network is large, or these are not the first few.
 
     Args:
         model: the bundle, or its run folder.
         photos: gives the bytes of a photo by its name, None where it is gone.
-        within_s: see `Explainer.each`; the surest mistakes come first.
+        covered: of how many at most parts are covered, where a map takes that; the surest mistakes
+            come first.
     """
     found = [(row, data) for row in mistakes if (data := photos(row.sample)) is not None]
     if not found:
@@ -64,7 +68,9 @@ def heat_maps(
     try:
         classifier = Classifier.open(model)
         wanted = [(row.predicted, row.label) for row, _ in found]
-        answers = [*classifier.try_explain([data for _, data in found], wanted, within_s)]
+        if classifier.manifest.parameters >= _LARGE:
+            covered = 0
+        answers = [*classifier.try_explain([data for _, data in found], wanted, covered)]
     except HeadstartError:
         return {}
     near = TOLERANCE[classifier.manifest.precision]
