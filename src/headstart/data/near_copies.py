@@ -23,7 +23,7 @@ _SAME = 0.988  # of pictures of one photo: 0.993 and more; of two hands on white
 _DETAIL = 0.8  # the same of detail alone: 0.89 and more
 _BLUR = 16  # what is left by smoothing so often is no detail
 _PLAIN = 3.0  # standard deviation of a picture without anything to compare, of 255
-_AT_ONCE = 256  # pairs, or some more pictures
+_AT_ONCE = 128  # pairs, or some more pictures: those of each thread take 50 MB
 
 
 def near_copies(pictures: Any, among: NDArray[np.int64]) -> NDArray[np.int64]:
