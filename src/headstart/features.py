@@ -236,35 +236,6 @@ def compute(
     return found
 
 
-def readable(
-    samples: Sequence[Sample],
-    keys: Sequence[str],
-    size: int,
-    resize: Resize,
-    listen: Listener = nobody,
-) -> Features:
-    """No features, (n, 0), and the samples whose photos cannot be decoded.
-
-    Raises:
-        SourceError: a photo's content is not what it was when it was listed.
-    """
-    found = Features(np.zeros((len(samples), 0), np.float32))
-    listen(Progress("photos", 0, len(samples)))
-
-    def fault(i: int) -> str:
-        try:
-            decode(content(samples[i], keys[i]), size, resize)
-        except Unreadable as fault:
-            return fault.reason
-        return ""
-
-    for i, reason in side_by_side(fault, range(len(samples)), cores()):
-        if reason:
-            found.unreadable[i] = reason
-        listen(Progress("photos", i + 1, len(samples)))
-    return found
-
-
 class PixelRows:
     """Photos, or views of them, decoded whenever they are asked for; rows are numbered as given.
 

@@ -20,7 +20,8 @@ from headstart.parallel import cores
 from headstart.store.files import cache_root, key_of, write_json
 
 _VERSION = 1  # of what is kept: raise it with any change of `data.near_copies` or of `_Grey`
-_LEAST = 32  # pixels on the shorter side: of smaller photos too many look the same
+LEAST = 32
+"""Pixels on the shorter side: of smaller photos too many look the same."""
 
 
 class _Grey:
@@ -60,7 +61,7 @@ def copies(
         grey: the rows of `pictures`.
     """
     first = {key: i for i, key in reversed([*enumerate(keys)])}  # each content once
-    large = {key: i for key, i in first.items() if min(shapes[i]) >= _LEAST}
+    large = {key: i for key, i in first.items() if min(shapes[i]) >= LEAST}
     listed = sorted(large)  # so that it does not depend on names
     digest = sha256(" ".join(listed).encode()).hexdigest()
     kept = cache_root() / "copies" / f"{key_of(version=_VERSION, photos=digest)}.json"

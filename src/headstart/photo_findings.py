@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data import duplicates
+from headstart.data.near_copies import PLAIN
 from headstart.dataset import Looked
 from headstart.findings import Finding
+from headstart.looks import LEAST
 
-_TINY = 32  # pixels
 _LONG = 3  # times as long as it is wide, or the other way round
-_BLANK = 3.0  # standard deviation of its shades of grey, of 255
 _AT_ONCE = 1024
 
 _ONE_PICTURE = "Photos of one picture, resized, cropped, mirrored or saved anew,"
@@ -69,12 +69,12 @@ def _poor(data: Looked) -> Iterator[Finding]:
     blank = np.zeros(len(names), np.bool_)
     for i in range(0, len(names), _AT_ONCE):
         part = np.arange(i, min(i + _AT_ONCE, len(names)))
-        blank[part] = data.grey[part].std(axis=(1, 2)) < _BLANK
+        blank[part] = data.grey[part].std(axis=(1, 2)) < PLAIN
     for kind, which, why, mend in (
         (
             "tiny",
-            short < _TINY,
-            f"Photos of fewer than {_TINY} pixels on a side show little, and copies among them "
+            short < LEAST,
+            f"Photos of fewer than {LEAST} pixels on a side show little, and copies among them "
             "are not looked for.",
             "Take larger ones where there are any; thumbnails are often saved by mistake.",
         ),

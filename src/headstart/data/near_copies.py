@@ -17,12 +17,14 @@ from headstart.parallel import cores, side_by_side
 SIDE = 64
 """Of the grey pictures that are compared, in pixels."""
 
+PLAIN = 3.0
+"""Standard deviation of the greys, of 255, below which a picture has nothing to compare."""
+
 _SMALL = SIDE // 2  # where most pairs are told apart
 _MAYBE = 0.96  # correlation of small pictures from which on the larger ones are compared
 _SAME = 0.988  # of pictures of one photo: 0.993 and more; of two hands on white up to 0.977
 _DETAIL = 0.8  # the same of detail alone: 0.89 and more
 _BLUR = 16  # what is left by smoothing so often is no detail
-_PLAIN = 3.0  # standard deviation of a picture without anything to compare, of 255
 _AT_ONCE = 128  # pairs, or some more pictures: those of each thread take 50 MB
 
 
@@ -78,7 +80,7 @@ def _parts(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
 
 def _described(pictures: NDArray[np.uint8]) -> neighbours.Descriptions:
     """Descriptions, zero where a picture has nothing to compare."""
-    plain = pictures.std(axis=(1, 2)) < _PLAIN
+    plain = pictures.std(axis=(1, 2)) < PLAIN
     described = neighbours.describe(_halved(pictures.astype(np.float32)))
     described[plain] = 0
     return described

@@ -4,8 +4,8 @@ Confident learning (Northcutt, Jiang and Chuang, Journal of AI Research 70, 2021
 sample where its probability is at least the mean that the class has among its own. A sample that
 another class claims more is a suspect. That is done here in rounds: suspects do not train the heads
 of the next one, for while they do these learn the wrong labels too. With 5% of the labels of cats
-and dogs flipped at random the first round finds 87% of them, and 22% of its suspects are right; the
-third finds 94%, and 5% are right.
+and dogs flipped at random the first round finds 87% of them, and a fifth of its suspects bear the
+right label; the third finds 94%, and a twentieth do.
 """
 
 from dataclasses import dataclass
