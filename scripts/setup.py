@@ -31,7 +31,11 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "headstart-setup.txt"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-SPREAD = ["--numprocesses=2", "--dist=loadfile"]  # a file in one process: it shares runs
+SPREAD = [
+    "--numprocesses=2",
+    "--dist=loadfile",  # a file in one process: it shares runs
+    "--max-worker-restart=0",  # one that dies ends it all: with another in its place, it waits on
+]
 COMMANDS = {
     "demo": [[BIN / "headstart", "demo"], [BIN / "headstart", "demo", "--table"]],
     "test": [[PYTHON, "-m", "pytest", *SPREAD]],

@@ -105,6 +105,7 @@ def test_fault_43_what_is_no_parquet_is_an_error(tmp_path: Path) -> None:
     pl.DataFrame({"a": list(range(1000))}).write_parquet(whole)
     data = whole.read_bytes()
     for forged in (b"", b"PAR1", data[:-20] + data[-8:], data[:-8] + b"\xff\xff\xff\x7fPAR1"):
+        whole.unlink()  # not cut short: a read that failed may still have it mapped
         whole.write_bytes(forged)
         with pytest.raises(SourceError, match="cannot be read as a table"):
             table.read(whole)
