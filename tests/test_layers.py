@@ -162,6 +162,7 @@ ORDER = (
     "report/reliability.py",
     "report/drivers.py",
     "report/advice.py",
+    "report/compiled.py",
     "report/html.py",
     "report/album.py",
     "report/heat.py",

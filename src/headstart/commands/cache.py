@@ -12,6 +12,7 @@ _WHAT = {
     "zips": "unpacked zip files",
     "copies": "which photos show one picture",
     "agreement": "comparisons of bfloat16 with float32",
+    "templates": "templates of pages, compiled",
     "matplotlib": "a list of the fonts on this machine",
     "demo": "the demo's photos",
 }

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from headstart.report import words
+from headstart.report.compiled import Compiled
 
 
 @cache
@@ -17,6 +18,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
+        bytecode_cache=Compiled("html"),
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=lambda value: words.one_line(value) if type(value) is str else value,

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from headstart.report import words
+from headstart.report.compiled import Compiled
 
 _MARKUP = re.compile(r"[\\`*_\[\]|~$]")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -28,6 +29,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=False,  # that is for HTML
         undefined=StrictUndefined,
+        bytecode_cache=Compiled("markdown"),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
