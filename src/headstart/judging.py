@@ -23,7 +23,7 @@ from headstart.options import Layout, TrainOptions, options_from
 from headstart.pipeline import write_page
 from headstart.record.evaluation import Judged, described, find, trained_on
 from headstart.report.words import number
-from headstart.run import write_columns, write_data, write_metrics
+from headstart.run import write_columns, write_found, write_given, write_metrics
 from headstart.store.files import printable
 from headstart.workplace import new_run
 
@@ -69,7 +69,8 @@ def evaluate(
     with new_run(Path(source), out, force=force) as place:
         judged = _judged(model, classifier, source, layout, listen)
         options = options_from(TrainOptions, layout.model_dump())
-        write_data(place.folder, judged.data, [judged.answers], judged.findings, options)
+        write_given(place.folder, judged.data, options)
+        write_found(place.folder, judged.data, [judged.answers], judged.findings)
         if judged.told is not None:
             write_columns(place.folder, judged.told)
         write_metrics(place.folder, judged.metrics)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from headstart.learning_curve import learning_curve
 from headstart.options import TrainOptions, options_from
 from headstart.photo_findings import photo_findings
 from headstart.plain_pixels import plain_pixels
-from headstart.record.common import find
+from headstart.record.common import described, find
 from headstart.record.photos import describe, save_bundle
 from headstart.report import card
 from headstart.report.matrix_picture import save_confusion_matrix
@@ -36,7 +37,8 @@ from headstart.run import (
     SUSPECTS,
     Run,
     write_columns,
-    write_data,
+    write_found,
+    write_given,
     write_history,
     write_metrics,
 )
@@ -117,22 +119,26 @@ def _photos(
         if plan and (outcome is None or promising(plan, outcome.answers, many, listen)):
             last = place.folder / CHECKPOINT / LAST
             outcome = tune(plan, *work, outcome, tail, place=last, resume=resume, listen=listen)
-    assert outcome is not None  # what no plan forces has its head
-    with clock("baselines"):
-        others = {"plain_pixels": plain_pixels(data, outcome.answers[-1], options.seed)}
-        curve = learning_curve(data, outcome, options)
-    with clock("evaluate"):
+        assert outcome is not None  # what no plan forces has its head
         outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
-        doubted = suspecting.suspected(data, outcome)
-        metrics = describe(data, outcome, network, others, curve, doubted, options)
-        more = [*photo_findings(data), *suspecting.told(data, doubted)]
-        findings = find(data, outcome.answers, options, listen, more)
-        write_data(place.folder, data, outcome.answers, findings, options)
-        write_history(place.folder, outcome.history)
-        suspecting.save(place.folder / SUSPECTS, data, doubted)
-        if photos.decided.found:
-            decisions.save(place.folder / DECISIONS, photos.decided)
-        save_bundle(place.folder, data, outcome, network, metrics)
+    metrics = described(data, outcome, options, "image")
+    write_given(place.folder, data, options)
+    with ThreadPoolExecutor(1) as beside:  # the proof waits for photos and the network mostly
+        saving = beside.submit(save_bundle, place.folder, data, outcome, network, metrics)
+        with clock("baselines"):
+            others = {"plain_pixels": plain_pixels(data, outcome.answers[-1], options.seed)}
+            curve = learning_curve(data, outcome, options)
+        with clock("evaluate"):
+            doubted = suspecting.suspected(data, outcome)
+            more = [*photo_findings(data), *suspecting.told(data, doubted)]
+            findings = find(data, outcome.answers, options, listen, more)
+            write_found(place.folder, data, outcome.answers, findings)
+            write_history(place.folder, outcome.history)
+            suspecting.save(place.folder / SUSPECTS, data, doubted)
+            if photos.decided.found:
+                decisions.save(place.folder / DECISIONS, photos.decided)
+            metrics = describe(metrics, data, outcome, network, others, curve, doubted, options)
+            saving.result()
     write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
     return data.samples.files
 
@@ -164,7 +170,8 @@ def _rows(
     with clock("evaluate"):
         metrics = rows.describe(data, outcome, others, options)
         findings = find(data, outcome.answers, options, listen, row_findings(data))
-        write_data(place.folder, data, outcome.answers, findings, options)
+        write_given(place.folder, data, options)
+        write_found(place.folder, data, outcome.answers, findings)
         write_history(place.folder, outcome.history)
         told = influence.described(data, judges, answers, outcome.predict, options.seed)
         write_columns(place.folder, told)

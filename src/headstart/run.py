@@ -163,14 +163,8 @@ class Run:
         )
 
 
-def write_data(
-    folder: Path,
-    data: Divided,
-    answers: Sequence[Answers],
-    findings: list[Finding],
-    options: TrainOptions,
-) -> None:
-    """Write what a run stands on: options, split, findings, and answers on what did not train."""
+def write_given(folder: Path, data: Divided, options: TrainOptions) -> None:
+    """Write what a run was given: options and split."""
     document = {
         "format": 1,
         "source": data.samples.source,
@@ -178,6 +172,12 @@ def write_data(
     }
     write_json(folder / OPTIONS, document)
     split_file.save(folder / SPLIT, data)
+
+
+def write_found(
+    folder: Path, data: Divided, answers: Sequence[Answers], findings: list[Finding]
+) -> None:
+    """Write what a run found: in the data, and of each sample that did not train."""
     found = findings_document(findings, data.samples.left_out)
     write_json(folder / FINDINGS, {**found, "ignored": data.samples.ignored})
     kept_out = [each for each in answers if each.name != "train"]

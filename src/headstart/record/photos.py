@@ -16,12 +16,13 @@ from headstart.evaluation.trust import Answers
 from headstart.features import content
 from headstart.options import TrainOptions
 from headstart.outcome import Headed
-from headstart.record.common import described, manifest_fields
+from headstart.record.common import manifest_fields
 
-_PROOF_PHOTOS = 64
+_PROOF_PHOTOS = 32
 
 
 def describe(
+    metrics: dict[str, Any],
     data: Data,
     outcome: Headed,
     network: Network,
@@ -33,11 +34,12 @@ def describe(
     """The content of `metrics.json`, but for the seconds.
 
     Args:
+        metrics: what `described` gives of it.
         others: what baselines say of the photos that are judged, by name.
         curve: as `learning_curve` gives it.
         doubted: the photos whose labels are suspects.
     """
-    metrics, made = described(data, outcome, options, "image"), data.samples.decided
+    made = data.samples.decided
     comparisons = compared(outcome.answers[-1], others)
     figures = {name: found["accuracy"] for name, found in comparisons.items()}
     return metrics | {

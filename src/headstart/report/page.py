@@ -6,6 +6,7 @@ stand in the file itself.
 
 import shlex
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -118,8 +119,12 @@ def _of_photos(
     receive = partial(_received, photos, size=metrics["size"], resize=metrics["resize"])
     # In cross-validation other networks made the mistakes than the one that was saved.
     explained = mistakes.wrong and not metrics.get("cross_validation")
+    pictured = candidates + shown.names() + [row["sample"] for row in doubted]
+    with ThreadPoolExecutor(1) as beside:  # while the network is made ready for the maps
+        pictures = beside.submit(album, photos, pictured)
+        maps = heat.heat_maps(model, mistakes.shown, photos) if explained else {}
     return {
-        "heat": heat.heat_maps(model, mistakes.shown, photos) if explained else {},
+        "heat": maps,
         "ramp": heat.COLOURS,
         "pixels_worth": pixels_worth(metrics),
         "growth": growth.growth(metrics),
@@ -131,7 +136,7 @@ def _of_photos(
         "relabel": shlex.join(
             ["headstart", "relabel", str(run.folder), str(run.folder / SUSPECTS)]
         ),
-        "pictures": album(photos, candidates + shown.names() + [row["sample"] for row in doubted]),
+        "pictures": pictures.result(),
         "backbone": catalog.find(metrics["backbone"]) if words.was_trained(metrics) else None,
     }
 
