@@ -251,6 +251,13 @@ def test_a_warning_about_the_data_is_loud_and_comes_before_the_figures(digits_ru
     assert text.index("Too high.") < text.index("Training, validation and test")
 
 
+def test_what_stands_between_backticks_in_a_finding_is_code(digits_run: Make) -> None:
+    note = Finding("odd", "note", (), "Of <b>.", "Try `--resize pad` and `<i>`.")
+    document = render(digits_run("01", findings=[note]).folder, lambda name: None)
+    assert "Try <code>--resize pad</code> and <code>&lt;i&gt;</code>." in document
+    assert "Of &lt;b&gt;." in document
+
+
 def test_without_findings_nothing_alarms(digits_run: Make) -> None:
     parsed = open_page(digits_run("01"))
     assert "warning" not in parsed.main()

@@ -1,11 +1,12 @@
 """What all pages share: where their templates lie, and how text and pictures enter them."""
 
 import base64
+import re
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from headstart.report import words
 from headstart.report.compiled import Compiled
@@ -23,8 +24,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: words.one_line(value) if type(value) is str else value,
     )
-    found.filters |= {"percent": words.percent, "number": words.number}
+    found.filters |= {"percent": words.percent, "number": words.number, "code": code}
     return found
+
+
+def code(text: str) -> Markup:
+    """Text in which what stands between backticks is code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(words.one_line(text)))))
 
 
 def data_uri(kind: str, data: bytes) -> Markup:
