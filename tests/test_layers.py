@@ -30,6 +30,7 @@ ORDER = (
     "data/archives.py",
     "data/layout.py",
     "data/columns.py",
+    "data/quotes.py",
     "data/delimited.py",
     "data/typed.py",
     "data/declared.py",
