@@ -96,6 +96,8 @@ ORDER = (
     "training/whole.py",
     "training/loop.py",
     "training/plan.py",
+    "training/budget.py",
+    "training/networks.py",
     "training/tail.py",
     "fitting/rows.py",
     "fitting/engines.py",
