@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from headstart.backbone import dense
 from headstart.backbone.dense import Shape
 from headstart.backbone.engine import OpenVinoEngine
+from headstart.by_rows import by_rows
 from headstart.data import columns, grouped, split
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import softmax
@@ -35,8 +36,6 @@ from headstart.training.plan import TUTORIAL_HIDDEN, Plan, for_columns, record
 
 if TYPE_CHECKING:
     from openvino import Model
-
-_ROWS = 8192  # judged at once
 
 
 def shape_of(data: Data, options: TrainOptions) -> Shape:
@@ -146,8 +145,7 @@ def _engine(graph: "Model", tensors: dense.Tensors) -> OpenVinoEngine:
 
 
 def _predict(engine: OpenVinoEngine, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    pieces = (matrix[i : i + _ROWS] for i in range(0, len(matrix), _ROWS))
-    return np.concatenate([softmax(engine.run(piece)) for piece in pieces])
+    return by_rows(lambda rows: softmax(engine.run(rows)), matrix, engine.parallel)
 
 
 def _crossed(

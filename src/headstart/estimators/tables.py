@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from headstart.backbone import dense
+from headstart.by_rows import by_rows
 from headstart.columnar import shape_of
 from headstart.data import mapping, split, table
 from headstart.data.columns import LeftOut
@@ -33,7 +34,6 @@ from headstart.training.head import balanced_weights
 from headstart.training.networks import Networks
 from headstart.training.plan import for_columns
 
-_ROWS = 8192  # predicted at once
 _SHARED = "_networks"  # the attribute with those that all clones of an estimator are lent
 
 
@@ -154,12 +154,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         used = [column for column in self.columns_ if not isinstance(column, LeftOut)]
         matrix = mapping.matrix(used, self._read(X))
-        made = np.empty((len(matrix), len(self.classes_)))
-        for i in range(0, len(matrix), _ROWS):
-            piece = slice(i, i + _ROWS)
-            logits = dense.logits(self.shape_, self.weights_, matrix[piece])
-            made[piece] = softmax(logits / self.temperature_)
-        return made
+
+        def answer(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+            return softmax(dense.logits(self.shape_, self.weights_, rows) / self.temperature_)
+
+        return by_rows(answer, matrix)
 
     def predict(self, X: Any) -> NDArray[np.generic]:
         """The most probable label of each row, (n,)."""
