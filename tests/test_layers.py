@@ -19,6 +19,7 @@ ORDER = (
     "parallel.py",
     "by_rows.py",
     "silence.py",
+    "process.py",
     "store/files.py",
     "store/lock.py",
     "store/cells.py",
