@@ -65,6 +65,16 @@ def test_real_tables_are_learned(load: Any, least: float) -> None:
     assert cross_val_score(TableClassifier(), *load(return_X_y=True), cv=3).mean() > least
 
 
+def test_clones_are_lent_the_same_networks_which_no_copy_and_no_fitted_clone_holds() -> None:
+    classifier = TableClassifier(epochs=2)
+    one, other = clone(classifier), clone(classifier)
+    assert one._networks is other._networks
+    one.fit(*datasets.load_iris(return_X_y=True))
+    assert "_networks" not in vars(one)
+    assert "_networks" not in vars(pickle.loads(pickle.dumps(classifier)))
+    assert clone(pickle.loads(pickle.dumps(one)))._networks is not other._networks
+
+
 def test_a_grid_search_and_a_pipeline_take_it() -> None:
     x, y = datasets.load_iris(return_X_y=True)
     steps = make_pipeline(StandardScaler(), TableClassifier(epochs=15))

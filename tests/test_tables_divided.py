@@ -162,6 +162,20 @@ def test_a_few_rows_are_crossed_by_group(tmp_path: Path) -> None:
     assert scores["person"] < scores[None] - 0.05
 
 
+@pytest.mark.usefixtures("keras")
+def test_a_budget_is_for_the_trainings_that_judge_too(tmp_path: Path) -> None:
+    few = put_visits(tmp_path / "visits.csv", people=12, visits=12)
+    heard: list[Event] = []
+    run = train(few, tmp_path / "run", target="kind", budget=1e-9, listen=heard.append)
+    assert len(run.history) == 1  # an epoch is begun whatever the budget
+    told = [event.text for event in heard if isinstance(event, Notice)]
+    assert (
+        "The time budget ended 5 of the 5 trainings that judge, the first after 1 of 80 epochs."
+        in told
+    )
+    assert "cross_validation" in run.metrics
+
+
 def test_the_newest_rows_test_and_the_past_trains(visits: Path) -> None:
     found = sides(visits, time="day")
     assert list(found.values()) == ["train"] * 336 + ["validation"] * 72 + ["test"] * 72

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
+from headstart import process
 from headstart.errors import HeadstartError
 from headstart.store.files import cache_root
 
@@ -111,6 +112,7 @@ def settle() -> None:
     """What only a process of our own may decide: it belongs to a script that imports us."""
     # matplotlib would write its list of fonts into the user's home
     os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
+    process.claim()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is done is kept
 
 

@@ -3,9 +3,6 @@
 Importing this file costs little; Keras is imported when a training begins.
 """
 
-import math
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -19,25 +16,26 @@ from numpy.typing import NDArray
 from headstart.backbone import dense
 from headstart.backbone.dense import Shape
 from headstart.backbone.engine import OpenVinoEngine
+from headstart.by_rows import by_rows
 from headstart.data import columns, grouped, split
 from headstart.errors import SourceError
 from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import Answers, answered
-from headstart.events import Listener
+from headstart.events import Listener, Notice
 from headstart.options import TrainOptions
 from headstart.outcome import Columnar, Judge, Tuned
 from headstart.sets import SIDES
 from headstart.store.files import printable
 from headstart.tabular import Data, fitted_to
 from headstart.training import loop
+from headstart.training.budget import Budget
 from headstart.training.examples import Examples
 from headstart.training.head import balanced_weights
+from headstart.training.networks import Networks
 from headstart.training.plan import TUTORIAL_HIDDEN, Plan, for_columns, record
 
 if TYPE_CHECKING:
     from openvino import Model
-
-_ROWS = 8192  # judged at once
 
 
 def shape_of(data: Data, options: TrainOptions) -> Shape:
@@ -59,7 +57,7 @@ def fit_dense(
     """Train a network on the training rows, as `training.loop` does, and judge it.
 
     Where nothing is kept to judge by, networks that are trained on four fifths of the rows in turn
-    judge the fifth.
+    judge the fifth. The budget is then for all of them: as much for each as for the one that stays.
 
     Args:
         place: where the checkpoint goes.
@@ -72,11 +70,11 @@ def fit_dense(
     """
     number = {side: data.on(side) for side in SIDES}
     shape, plan = shape_of(data, options), for_columns(options, len(number["train"]))
-    judges: list[Judge] = []
+    networks, judges, seconds = Networks(), list[Judge](), plan.budget
     if not len(number["validation"]) and not len(number["test"]):
-        judges = _crossed(data, plan, options)
+        judges, seconds = _crossed(data, plan, options, networks, listen)
     kept = number["validation"]
-    with ready_network(shape, plan, options.seed, len(number["train"])) as network:
+    with networks.lent(shape, plan, options.seed, len(number["train"])) as network:
         trained = loop.train(
             network,
             plan.recipe,
@@ -86,7 +84,7 @@ def fit_dense(
             place=place,
             about=_about(data, options),
             resume=resume,
-            budget=plan.budget,
+            budget=seconds,
             listen=listen,
         )
         tensors = dense.weights_of(network)
@@ -128,27 +126,6 @@ def fit_dense(
     )
 
 
-_IDLE: dict[Hashable, Any] = {}
-_MOST_IDLE = 16
-
-
-@contextmanager
-def ready_network(shape: Shape, plan: Plan, seed: int, rows: int) -> Iterator[Any]:
-    """`dense.keras_model` for a training on so many rows, traced already if one like it was trained
-    before: cross-validation trains the same network many times, and on a small table tracing takes
-    longer than training. It is lent, and its weights must be read before the end."""
-    network = dense.keras_model(shape, plan.dropout, seed)
-    key = shape, plan.dropout, plan.recipe, math.ceil(rows / plan.recipe.batch_size)
-    found = _IDLE.pop(key, None)  # so that no other thread has it
-    if found is not None:
-        found.set_weights(network.get_weights())
-        network = found
-    yield network
-    _IDLE[key] = network
-    while len(_IDLE) > _MOST_IDLE:
-        _IDLE.pop(next(iter(_IDLE)), None)
-
-
 def examples(data: Data, rows: NDArray[np.int64], options: TrainOptions) -> Examples:
     """What some rows are to learn from: the weights of rows and of classes, of mean 1."""
     labels, weights = data.labels[rows], None
@@ -168,12 +145,14 @@ def _engine(graph: "Model", tensors: dense.Tensors) -> OpenVinoEngine:
 
 
 def _predict(engine: OpenVinoEngine, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    pieces = (matrix[i : i + _ROWS] for i in range(0, len(matrix), _ROWS))
-    return np.concatenate([softmax(engine.run(piece)) for piece in pieces])
+    return by_rows(lambda rows: softmax(engine.run(rows)), matrix, engine.parallel)
 
 
-def _crossed(data: Data, plan: Plan, options: TrainOptions) -> list[Judge]:
-    """Networks that each have not seen a fifth of the training rows, nor have their columns."""
+def _crossed(
+    data: Data, plan: Plan, options: TrainOptions, networks: Networks, listen: Listener
+) -> tuple[list[Judge], float]:
+    """Networks that each have not seen a fifth of the training rows, nor have their columns; and
+    the seconds that they leave of the budget."""
     train = data.on("train")
     labels = [data.samples.labels[i] for i in train]
     keys = [data.samples.keys[i] for i in train]
@@ -188,16 +167,29 @@ def _crossed(data: Data, plan: Plan, options: TrainOptions) -> list[Judge]:
             mend="Give every class several rows, in several groups where there are any.",
         )
     recipe = replace(plan.recipe, patience=None, keep_best=False)
-    judges = []
-    for k in np.unique(fold[fold >= 0]).tolist():
+    numbers = np.unique(fold[fold >= 0]).tolist()
+    budget, judges, cut = Budget(plan.budget, len(numbers) + 1), list[Judge](), list[int]()
+    for k in numbers:
         told = fitted_to(data, train[fold != k], options)
         shape, training = shape_of(told, options), examples(told, train[fold != k], options)
-        with ready_network(shape, plan, options.seed, len(training.labels)) as network:
-            loop.train(network, recipe, training, None, seed=options.seed)
+        with networks.lent(shape, plan, options.seed, len(training.labels)) as network:
+            done = loop.train(
+                network, recipe, training, None, seed=options.seed, budget=budget.share()
+            )
             tensors = dense.weights_of(network)
+        budget.spend(done.history)
+        if done.stopped == "budget":
+            cut.append(len(done.history))
         engine = _engine(dense.openvino_model(shape, tensors), tensors)
         judges.append(Judge(train[fold == k], partial(_predict, engine), told))
-    return judges
+    if cut:
+        listen(
+            Notice(
+                f"The time budget ended {len(cut)} of the {len(numbers)} trainings that judge, the "
+                f"first after {cut[0]:,} of {recipe.epochs:,} epochs."
+            )
+        )
+    return judges, budget.share()
 
 
 def _cross_validated(data: Data, judges: list[Judge]) -> Answers:

@@ -249,7 +249,8 @@ class TrainOptions(Division, Augmentation):
     budget: Annotated[float, Field(gt=0)] | None = Field(
         None,
         description="Seconds that training by gradient may take (default: 300 where nothing says "
-        "how long: neither epochs nor recipe nor what is trained; else, and for tables, no end).",
+        "how long: neither epochs nor recipe nor what is trained; else, and for tables, no end). "
+        "The trainings of a cross-validation take it together.",
     )
     views: Annotated[int, Field(ge=0, le=100)] | None = Field(
         None,

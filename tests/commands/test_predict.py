@@ -107,6 +107,7 @@ def test_where_none_can_be_read_that_is_an_error_with_the_first_reason(call, tra
         (["x.png", "--top", "0"], "--top 0 asks for no class"),
         (["x.png", "--format", "xml"], '"table"'),
         (["x.png"], "x.png: no photo is there"),
+        (["x.png", "--encoding", "cp1252"], "--encoding: would do nothing: no CSV file is"),
     ],
 )
 def test_a_call_that_cannot_be_answered_is_an_error(call, trained, arguments, words):

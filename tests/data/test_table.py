@@ -85,6 +85,14 @@ def test_fault_33_ragged_rows_are_an_error_with_their_lines(
         read(tmp_path, f"a,b\n{rows}")
 
 
+def test_a_quote_that_is_never_closed_is_named_where_it_opens_not_where_an_earlier_one_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "_PIECE", 8)  # both are open where a piece ends
+    with pytest.raises(SourceError, match="a quote that opens in line 5 is never closed"):
+        read(tmp_path, 'a,b\n1,"2\n\n"\n3,"4\n""5,6\n')
+
+
 @pytest.mark.parametrize(
     ("header", "said"),
     [

@@ -20,6 +20,7 @@ from headstart.bundle.locate import locate
 from headstart.bundle.manifest import REFERENCE, Backboned, Network
 from headstart.bundle.refusal import Refused
 from headstart.bundle.shape_check import check_shapes
+from headstart.by_rows import by_rows
 from headstart.errors import ModelError, OptionError, SourceError
 from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import scores
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from headstart.bundle.explainer import Explainer
     from headstart.evaluation.explain import Explanation
 
-_ROWS = 8192  # at once
 _PHOTOS = 1024  # whose features are kept at once
 
 Photo = str | os.PathLike[str] | bytes
@@ -75,39 +75,48 @@ class Classifier:
     def classes(self) -> tuple[str, ...]:
         return self.manifest.classes
 
-    def predict(self, samples: Any) -> list[str]:
+    def predict(self, samples: Any, *, encoding: str = "utf-8") -> list[str]:
         """The class of each photo or row; `unknown` where a classifier that was trained with
         `abstain_at` does not know. See `predict_proba`."""
-        return [answer.label for answer in self.answer(samples)]
+        return [answer.label for answer in self.answer(samples, encoding=encoding)]
 
-    def answer(self, samples: Any) -> list[Answer]:
+    def answer(self, samples: Any, *, encoding: str = "utf-8") -> list[Answer]:
         """`predict` with the probability, the nearest class, and why something is unknown."""
         if self.manifest.task == "table":
-            return self.doubt.answers(self.of_rows(samples), None, self.classes)
+            made = self.predict_proba(samples, encoding=encoding)
+            return self.doubt.answers(made, None, self.classes)
+        _refuse_encoding(encoding)
         made, far, faults = self.try_answer(samples)
         _refuse_faults(samples, faults)
         return self.doubt.answers(made, far, self.classes)
 
-    def predict_proba(self, samples: Any) -> NDArray[np.float32]:
+    def predict_proba(self, samples: Any, *, encoding: str = "utf-8") -> NDArray[np.float32]:
         """Probabilities, float32 (n, n_classes), rows sum to one.
 
         Args:
             samples: of photos a list of paths, or of the content of image files; of rows a
                 polars or pandas frame, an Arrow table, a list of records, or the path of a file.
+            encoding: of a CSV file, as for `train`.
 
         Raises:
-            OptionError: a photo was given instead of a list of photos, or what is no table.
+            OptionError: a photo was given instead of a list of photos, or what is no table; or
+                an encoding for what is no CSV file.
             SourceError: photos that cannot be read, or columns that are missing; all are named.
         """
         if self.manifest.task == "table":
-            return self.of_rows(samples)
+            if not isinstance(samples, str | os.PathLike):
+                _refuse_encoding(encoding)
+                return self.of_rows(samples)
+            parts = self.of_file(Path(samples), encoding=encoding)
+            return np.concatenate([made for _, made in parts])
+        _refuse_encoding(encoding)
         photos: Sequence[Photo] = samples
         rows, faults = self.try_predict(photos)
         _refuse_faults(photos, faults)
         return rows
 
     def of_rows(self, given: Any, listen: Listener = nobody) -> NDArray[np.float32]:
-        """`predict_proba` of rows.
+        """`predict_proba` of rows that are in memory.
 
         Args:
             listen: is told of columns and values that were not trained on.
@@ -121,28 +130,26 @@ class Classifier:
         return made
 
     def of_file(
-        self, source: Path, listen: Listener = nobody
-    ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
-        """`predict_proba` of the rows of a file, some at a time, with what the rows are called.
+        self, source: Path, listen: Listener = nobody, encoding: str = "utf-8"
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """`predict_proba` of the rows of a file, some at a time, with the number of each as a
+        spreadsheet counts them.
 
         Args:
             listen: is told at the end of columns and values that were not trained on.
+            encoding: of a text file, as for `train`.
         """
         from headstart.bundle import rows  # polars takes 0.15 s
 
         reader = rows.Reader(self.manifest.table, printable(os.fspath(source)))
-        for part in rows.in_pieces(self.manifest.table, source):
-            made = self.of_matrix(reader.matrix(part.frame))
-            yield part.names(np.ones(len(made), np.bool_)), made
+        for part in rows.in_pieces(self.manifest.table, source, encoding):
+            yield part.rows, self.of_matrix(reader.matrix(part.frame))
         reader.tell(listen)
 
     def of_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """`predict_proba` of rows as the network takes them, float32 (n, width)."""
         engine = self._open_engine()
-        made = np.empty((len(matrix), len(self.classes)), np.float32)
-        for i in range(0, len(matrix), _ROWS):
-            made[i : i + _ROWS] = self._probabilities(engine.run(matrix[i : i + _ROWS]))
-        return made
+        return by_rows(lambda rows: self._probabilities(engine.run(rows)), matrix, engine.parallel)
 
     def try_predict(self, photos: Sequence[Photo]) -> tuple[NDArray[np.float32], dict[int, str]]:
         """As `predict_proba`, with photos that cannot be read reported instead of raised.
@@ -371,6 +378,13 @@ def _refuse_one(given: object, what: str) -> None:
     """A text is a sequence too: of its letters, which nobody means."""
     if isinstance(given, str | bytes | os.PathLike):
         raise OptionError(f"This is one {what}, not a list of them.", mend=f"Give [{what}].")
+
+
+def _refuse_encoding(encoding: str) -> None:
+    if encoding != "utf-8":
+        raise OptionError(
+            "would do nothing: it is that of a CSV file.", where="encoding", mend="Leave it out."
+        )
 
 
 def _refuse_faults(photos: Sequence[Photo], faults: dict[int, str]) -> None:

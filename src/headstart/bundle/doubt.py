@@ -60,17 +60,22 @@ class Doubt:
         """The answers for probabilities (n, n_classes) and distances (n,), if there are any."""
         best = probabilities.argmax(axis=1).tolist()
         sure = probabilities.max(axis=1).tolist()
-        apart = [None] * len(best) if far is None else far.tolist()
-        made = []
-        for j, share, distance in zip(best, sure, apart, strict=True):
-            why = self._why(share, distance)
-            made.append(Answer(UNKNOWN if why else classes[j], classes[j], share, why))
-        return made
+        whys = self.reasons(probabilities, far)
+        return [
+            Answer(UNKNOWN if why else classes[j], classes[j], share, why)
+            for j, share, why in zip(best, sure, whys, strict=True)
+        ]
 
-    def _why(self, sure: float, distance: float | None) -> Why | None:
-        if self._threshold is None:
-            return None
-        limit = self._threshold.distance
-        if distance is not None and limit is not None and distance > limit:
-            return "unlike the training photos"
-        return "unsure" if sure < self._threshold.probability else None
+    def reasons(
+        self, probabilities: NDArray[np.float32], far: NDArray[np.float32] | None
+    ) -> list[Why | None]:
+        """Why each sample is not answered; None: it is. Arrays as for `answers`."""
+        found = np.full(len(probabilities), None, np.object_)
+        if self._threshold is not None:
+            sure = probabilities.max(axis=1).astype(np.float64)  # as the threshold is
+            found[sure < self._threshold.probability] = "unsure"
+            if far is not None and self._threshold.distance is not None:
+                odd = far.astype(np.float64) > self._threshold.distance
+                found[odd] = "unlike the training photos"
+        reasons: list[Why | None] = found.tolist()
+        return reasons

@@ -21,6 +21,7 @@ from headstart.bundle.manifest import ColumnsInput, Figures, ImageInput, Manifes
 from headstart.bundle.refusal import Refused
 from headstart.bundle.save import serialized
 from headstart.bundle.shape_check import check_shapes
+from headstart.by_rows import pieces
 from headstart.data.pixels import DECODE_VERSION, Unreadable
 from headstart.errors import HeadstartError, ModelError, OptionError, SourceError
 from headstart.evaluation.metrics import Labels, softmax
@@ -34,7 +35,6 @@ TOLERANCE = 1e-3
 """How far a probability of the bundle may lie from Keras'."""
 
 _BATCH = 32
-_ROWS = 8192  # at once
 _AGAIN = 64  # samples that go the whole way once more through the written bundle
 
 
@@ -180,10 +180,10 @@ def _by_rows(
     rows = row_evidence.gather(validation, classes, names, preprocessing)
     engine = OpenVinoEngine(found.graph, digest="", output="logits")
     n, answers = len(rows.labels), list[NDArray[np.float64]]()
-    for i in range(0, n, _ROWS):
-        listen(Progress("packaging", i, n))
-        answers.append(found.probabilities(rows.matrix[i : i + _ROWS]))
-        _compare(softmax(engine.run(rows.matrix[i : i + _ROWS])), answers[-1])
+    for piece in pieces(n):
+        listen(Progress("packaging", piece.start, n))
+        answers.append(found.probabilities(rows.matrix[piece]))
+        _compare(softmax(engine.run(rows.matrix[piece])), answers[-1])
     listen(Progress("packaging", n, n))
     again = rows.frame.head(_AGAIN)
     return _Proved(

@@ -120,14 +120,14 @@ def _values(
     rows.Reader(ColumnsInput(target=target, columns=plain), where).matrix(
         frame
     )  # names those missing
-    gone = {each.name: sum(mapping.not_read(each, frame[each.name])) for each in plain}
-    if empty := [f"{name!r} ({n:,})" for name, n in gone.items() if n]:
+    told = {each.name: mapping.read(each, frame[each.name]) for each in plain}
+    if empty := [f"{name!r} ({gone.sum():,})" for name, (_, gone) in told.items() if gone.any()]:
         raise SourceError(
             f"cells without a number: {', '.join(empty[:_NAMED])}.",
             where=where,
             mend="Leave these rows out: nothing says what the model was given in their place.",
         )
-    return np.column_stack([mapping.numbers(each, frame[each.name]) for each in plain])
+    return np.column_stack([numbers for numbers, _ in told.values()])
 
 
 def _scaling(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from headstart.bundle.manifest import ColumnsInput
 from headstart.data import mapping, table
-from headstart.data.columns import Category, LeftOut, Moment
+from headstart.data.columns import Category, LeftOut, Moment, places, width
 from headstart.data.table import Table
 from headstart.data.typed import as_texts, typed
 from headstart.errors import SourceError
@@ -52,12 +52,12 @@ def as_trained(record: ColumnsInput, target: str | None, texts: pl.Series) -> pl
     return typed(texts, labels=texts.name == target)
 
 
-def in_pieces(record: ColumnsInput, source: Path) -> Iterator[Table]:
+def in_pieces(record: ColumnsInput, source: Path, encoding: str = "utf-8") -> Iterator[Table]:
     """The rows of a file, some at a time where each can be read by itself."""
     by_others = any(isinstance(c, Moment) and c.form is None for c in record.columns)
     if by_others and table.is_text(source):  # all of a column tell how its dates are written
-        return iter([table.as_it_stands(source)])
-    return table.in_pieces(source)
+        return iter([table.as_it_stands(source, encoding)])
+    return table.in_pieces(source, encoding)
 
 
 class Reader:
@@ -84,14 +84,16 @@ class Reader:
         """
         self._refuse_lacking(frame)
         self._more |= dict.fromkeys(name for name in frame.columns if name not in self._known)
-        for column in self._used:
-            empty, odd = mapping.not_read(column, frame[column.name])
+        made = np.empty((len(frame), width(self._used)), np.float32)
+        for column, place in places(self._used):
+            made[:, place], gone = mapping.read(column, frame[column.name])
+            empty, odd = mapping.not_read(frame[column.name], gone)
             self._empty[column.name] += empty
             self._odd[column.name] += odd
             new = self._new[column.name]
             if isinstance(column, Category) and len(new) < _COUNTED:
                 new.update(mapping.unseen(column, frame[column.name]))
-        return mapping.matrix(self._used, frame)
+        return made
 
     def tell(self, listen: Listener) -> None:
         """Tell what is to be told of all frames so far."""

@@ -18,13 +18,14 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.quotes import Quotes
 from headstart.errors import OptionError, SourceError
 from headstart.store.files import cache_root, printable
 
 _PIECE = 8 << 20  # bytes
 _HEADER = 100_000  # characters
 _NAMED = 5  # faulty lines
-_QUOTE, _NEWLINE, _RETURN = b'"\n\r'
+_NEWLINE, _RETURN = b"\n\r"
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -150,7 +151,7 @@ def _decoded(file: IO[bytes], codec: str, where: str) -> Iterator[str]:
 
 def _examined(path: Path, where: str) -> Delimited:
     with path.open("rb") as file:
-        text = "".join(_first_record(file, where))
+        text = _first_record(file, where)
         separator = max(",;\t", key=text.count)
         header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
         if not any(header):
@@ -163,55 +164,46 @@ def _examined(path: Path, where: str) -> Delimited:
     return Delimited(path, separator, header, rows)
 
 
-def _first_record(file: IO[bytes], where: str) -> Iterator[str]:
-    """The text up to the first newline that is not quoted."""
-    inside, length = False, 0
+def _first_record(file: IO[bytes], where: str) -> str:
+    """The text up to the first end of a line that is not quoted."""
+    quotes, record = Quotes(), b""
     for text in _decoded(file, "utf-8", where):
-        for line in text.removeprefix("\ufeff").splitlines(keepends=True):
-            yield line
-            length += len(line)
-            if length > _HEADER:
-                raise SourceError(
-                    f"its header is longer than {_HEADER:,} characters, or a quote opens in it "
-                    "that is never closed.",
-                    where=where,
-                    mend=_AS_CSV,
-                )
-            inside ^= line.count('"') % 2 == 1
-            if not inside and line.endswith(("\n", "\r")):
-                return
+        piece = quotes.piece(text.encode())
+        ends = [at for byte in (_NEWLINE, _RETURN) for at in piece.bare(byte)[:1].tolist()]
+        record += piece.data[: min(ends) + 1 if ends else None].tobytes()
+        if ends or len(record) > 4 * _HEADER:  # bytes, of which a character has four at most
+            break
+    found = record.decode().removeprefix("\ufeff")
+    if len(found) > _HEADER:
+        raise SourceError(
+            f"its header is longer than {_HEADER:,} characters, or a quote opens in it "
+            "that is never closed.",
+            where=where,
+            mend=_AS_CSV,
+        )
+    return found
 
 
 def _check_rows(file: IO[bytes], separator: str, width: int, where: str) -> int:
     """Count the cells of every row, and the rows below the header.
 
-    A cell may be quoted, and then holds what it likes (RFC 4180): bytes are counted only where
-    an even number of quotes stands before them.
+    A cell may be quoted, and then holds what it likes (RFC 4180).
     """
-    inside, cells, line, began = 0, 0, 1, 1
+    quotes, cells, line, began = Quotes(), 0, 1, 1
     blank = True  # nothing yet in the row that a piece cut
     opened_at = rows = 0
     wrong: list[str] = []
     for text in _decoded(file, "utf-8", where):
-        data = np.frombuffer(text.encode(), np.uint8)
+        piece = quotes.piece(text.encode())
+        data = piece.data
         newlines = np.flatnonzero(data == _NEWLINE)
         nul = np.flatnonzero(data == 0)
         if len(nul):
             at = line + int(np.searchsorted(newlines, nul[0]))
             raise SourceError(f"line {at:,} holds a NUL byte.", where=where, mend=_AS_CSV)
-        quotes = data == _QUOTE
-        if inside or quotes.any():
-            parity = np.bitwise_xor.accumulate(quotes.view(np.uint8)) ^ inside
-            outside = parity == 0
-            ends = newlines[outside[newlines]]
-            separators = np.flatnonzero((data == ord(separator)) & outside)
-            if parity[-1] and not inside:
-                last = int(np.flatnonzero(quotes)[-1])
-                opened_at = line + int(np.searchsorted(newlines, last))
-            inside = int(parity[-1])
-        else:
-            ends = newlines
-            separators = np.flatnonzero(data == ord(separator))
+        ends, separators = piece.bare(_NEWLINE), piece.bare(ord(separator))
+        if piece.opening is not None:
+            opened_at = line + int(np.searchsorted(newlines, piece.opening))
         # separators before each end of a row, less those of the rows before it
         upto = np.searchsorted(separators, ends)
         counts = np.diff(upto, prepend=0)
@@ -242,7 +234,7 @@ def _check_rows(file: IO[bytes], separator: str, width: int, where: str) -> int:
             blank = blank and not len(data)
         line += len(newlines)
     else:
-        if inside:
+        if quotes.open:
             raise SourceError(
                 f"a quote that opens in line {opened_at:,} is never closed.",
                 where=where,
@@ -268,16 +260,13 @@ def only(found: Delimited, rows: NDArray[np.int64]) -> Iterator[Delimited]:
         rows: their numbers, ascending, 0 for the one below the header.
     """
     cache_root().mkdir(parents=True, exist_ok=True)
-    wanted, number, inside = np.concatenate([[0], rows + 1]), 0, 0
+    wanted, number, quotes = np.concatenate([[0], rows + 1]), 0, Quotes()
     with tempfile.TemporaryDirectory(prefix="table-", dir=cache_root()) as folder:
         part = Path(folder, "table.csv")
         with found.path.open("rb") as source, part.open("wb") as target:
-            while piece := source.read(_PIECE):
-                data = np.frombuffer(piece, np.uint8)
-                ends, quotes = np.flatnonzero(data == _NEWLINE), data == _QUOTE
-                if inside or quotes.any():
-                    parity = np.bitwise_xor.accumulate(quotes.view(np.uint8)) ^ inside
-                    ends, inside = ends[parity[ends] == 0], int(parity[-1])
+            while content := source.read(_PIECE):
+                piece = quotes.piece(content)
+                data, ends = piece.data, piece.bare(_NEWLINE)
                 # Here stand the rows `number` to `last`; the first and the last may be cut.
                 last = number + len(ends)
                 here = wanted[slice(*np.searchsorted(wanted, [number, last + 1]))]
@@ -291,14 +280,10 @@ def only(found: Delimited, rows: NDArray[np.int64]) -> Iterator[Delimited]:
 
 def pieces(found: Delimited) -> Iterator[bytes]:
     """All rows of a file, a few megabytes of whole rows at a time, each time below the header."""
-    header, cut, inside = b"", list[bytes](), 0
+    header, cut, quotes = b"", list[bytes](), Quotes()
     with found.path.open("rb") as source:
         while piece := source.read(_PIECE):
-            data = np.frombuffer(piece, np.uint8)
-            ends, quotes = np.flatnonzero(data == _NEWLINE), data == _QUOTE
-            if inside or quotes.any():
-                parity = np.bitwise_xor.accumulate(quotes.view(np.uint8)) ^ inside
-                ends, inside = ends[parity[ends] == 0], int(parity[-1])
+            ends = quotes.piece(piece).bare(_NEWLINE)
             if len(ends) and not header:
                 first, ends = int(ends[0]) + 1, ends[1:]
                 header, cut, piece = b"".join([*cut, piece[:first]]), [], piece[first:]

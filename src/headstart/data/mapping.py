@@ -207,6 +207,11 @@ def matrix(columns: Sequence[Used | LeftOut], frame: pl.DataFrame) -> NDArray[np
 
 def numbers(column: Used, cells: pl.Series) -> NDArray[np.float64]:
     """The numbers that the cells of a column become, float64 (n, width)."""
+    return read(column, cells)[0]
+
+
+def read(column: Used, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """`numbers`, and which cells hold no value of this kind, bool (n,)."""
     match column:
         case Number():
             made, gone = _scaled(column, cells)
@@ -215,26 +220,17 @@ def numbers(column: Used, cells: pl.Series) -> NDArray[np.float64]:
         case Moment():
             made, gone = _placed(column, cells)
         case Category():
-            codes = buckets(column, cells)
-            return (
-                codes[:, None].astype(np.float64)
-                if column.embedded
-                else np.eye(column.buckets)[codes]
-            )
-    return np.column_stack([made, gone]) if column.missing else made
+            codes, gone = buckets(column, cells), _texts(cells).is_null().to_numpy()
+            one_hot = np.eye(column.buckets)
+            return (codes[:, None].astype(np.float64) if column.embedded else one_hot[codes]), gone
+    return (np.column_stack([made, gone]) if column.missing else made), gone
 
 
-def not_read(column: Used, cells: pl.Series) -> tuple[int, int]:
-    """How many cells hold no value, and how many one that is none of this kind."""
-    match column:
-        case Number():
-            _, gone = _scaled(column, cells)
-        case Boolean():
-            _, gone = _truth(cells)
-        case Moment():
-            _, gone = _placed(column, cells)
-        case Category():
-            gone = _texts(cells).is_null().to_numpy()
+def not_read(cells: pl.Series, gone: NDArray[np.bool_]) -> tuple[int, int]:
+    """Of the cells without a value of the column's kind, as `read` gives them: how many hold none,
+    and how many one of another kind."""
+    if not gone.any():
+        return 0, 0
     empty = cells.is_null()
     if cells.dtype == pl.String:
         empty = empty | cells.str.strip_chars().is_in(MISSING)

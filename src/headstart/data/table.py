@@ -100,25 +100,26 @@ def read(
     return whole(source, found._replace(frame=frame), [None] * len(frame), forms)
 
 
-def as_it_stands(source: Path) -> Table:
+def as_it_stands(source: Path, encoding: str = "utf-8") -> Table:
     """All rows of a file, the cells of a text file as texts: what each column is, is known.
 
     Raises:
-        SourceError: as `read`.
+        OptionError, SourceError: as `read`.
     """
-    return _standing(source, drawn(source, memory=math.inf))
+    return _standing(source, drawn(source, encoding, memory=math.inf))
 
 
-def in_pieces(source: Path) -> Iterator[Table]:
+def in_pieces(source: Path, encoding: str = "utf-8") -> Iterator[Table]:
     """`as_it_stands`, some rows at a time, so that memory does not grow with the file.
 
     Raises:
-        SourceError: as `read`.
+        OptionError, SourceError: as `read`.
     """
     where = printable(os.fspath(source))
+    _refuse_encoding(source, encoding)
     first = start = 1 + is_text(source)
     if is_text(source):
-        with packed.reading(where), delimited.opened(source, "utf-8") as found:
+        with packed.reading(where), delimited.opened(source, encoding) as found:
             for piece in delimited.pieces(found):
                 frame = _of_text(io.BytesIO(piece), found.separator)
                 yield _standing(source, _below(frame, where, start))

@@ -17,7 +17,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from headstart.backbone import dense
-from headstart.columnar import ready_network, shape_of
+from headstart.by_rows import by_rows
+from headstart.columnar import shape_of
 from headstart.data import mapping, split, table
 from headstart.data.columns import LeftOut
 from headstart.data.equal_rows import row_keys
@@ -30,9 +31,10 @@ from headstart.tabular import Rows, divided
 from headstart.training import loop
 from headstart.training.examples import Examples
 from headstart.training.head import balanced_weights
+from headstart.training.networks import Networks
 from headstart.training.plan import for_columns
 
-_ROWS = 8192  # predicted at once
+_SHARED = "_networks"  # the attribute with those that all clones of an estimator are lent
 
 
 class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -129,7 +131,8 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         train, kept = data.on("train"), data.on("validation")
         self.columns_ = data.columns
         self.shape_, plan = shape_of(data, options), for_columns(options, len(train))
-        with ready_network(self.shape_, plan, options.seed, len(train)) as network:
+        networks: Networks = self.__dict__.pop(_SHARED, None) or Networks()
+        with networks.lent(self.shape_, plan, options.seed, len(train)) as network:
             done = loop.train(
                 network,
                 plan.recipe,
@@ -151,12 +154,11 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         used = [column for column in self.columns_ if not isinstance(column, LeftOut)]
         matrix = mapping.matrix(used, self._read(X))
-        made = np.empty((len(matrix), len(self.classes_)))
-        for i in range(0, len(matrix), _ROWS):
-            piece = slice(i, i + _ROWS)
-            logits = dense.logits(self.shape_, self.weights_, matrix[piece])
-            made[piece] = softmax(logits / self.temperature_)
-        return made
+
+        def answer(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+            return softmax(dense.logits(self.shape_, self.weights_, rows) / self.temperature_)
+
+        return by_rows(answer, matrix)
 
     def predict(self, X: Any) -> NDArray[np.generic]:
         """The most probable label of each row, (n,)."""
@@ -169,6 +171,16 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(y, str):
             y = _parted(table.as_frame(X), y)[1]
         return float(super().score(X, y, sample_weight))
+
+    def __sklearn_clone__(self) -> Self:
+        """A clone is lent the networks of the other clones: cross-validation fits one a fold. They
+        go with the estimator that was cloned."""
+        made: Self = super().__sklearn_clone__()
+        setattr(made, _SHARED, self.__dict__.setdefault(_SHARED, Networks()))
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: held for name, held in super().__getstate__().items() if name != _SHARED}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,0 +1,30 @@
+"""Whose this process is: the command's own may do what a script that imports us would suffer by."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+_own = Event()
+
+
+def claim() -> None:
+    """Say that the process is our own, from start to end."""
+    _own.set()
+
+
+def is_own() -> bool:
+    return _own.is_set()
+
+
+@contextmanager
+def without(*packages: str) -> Iterator[None]:
+    """Let imports of packages fail that are not imported yet, for those that have no need of them
+    but try; they can be imported afterwards."""
+    absent = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None: there is none
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]

@@ -1,0 +1,134 @@
+"""`headstart predict` of files of rows: CSV made column by column, encodings."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.datasets import load_iris
+
+from headstart.bundle import archive
+from headstart.bundle.classifier import Classifier
+from headstart.bundle.manifest import Threshold
+from headstart.commands import rows_csv
+from headstart.errors import OptionError
+
+MODEL = Path(__file__).parents[1] / "bundle" / "fixtures" / "format_1_rows.headstart"
+COLUMNS = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+
+
+@pytest.fixture
+def flowers() -> pl.DataFrame:
+    """150 irises, and a column that the classifier was not trained on."""
+    found = load_iris().data
+    frame = pl.DataFrame({name: found[:, i] for i, name in enumerate(COLUMNS)})
+    return frame.with_columns(größe=pl.lit("groß"))
+
+
+@pytest.mark.parametrize("top", [1, 2, 3])
+def test_csv_says_what_json_says(call: Any, flowers: pl.DataFrame, tmp_path: Path, top: int):
+    flowers.write_csv(tmp_path / "a.csv")
+    flowers[:7].write_parquet(tmp_path / "b.parquet")
+    words = ("predict", MODEL, tmp_path / "a.csv", tmp_path / "b.parquet", "--top", top)
+    table, lines = (call(*words, "--format", form) for form in ("csv", "jsonl"))
+    assert table.code == lines.code == 0
+    rows = list(csv.DictReader(io.StringIO(table.out)))
+    answers = [json.loads(line) for line in lines.out.splitlines()]
+    assert len(rows) == len(answers) == 157
+    for row, answer in zip(rows, answers, strict=True):
+        assert row["input"] == answer["input"]
+        assert row["error"] == ""
+        for i, each in enumerate(answer["top"], 1):
+            assert row[f"class_{i}"] == each["class"]
+            assert float(row[f"probability_{i}"]) == each["probability"]
+    assert list(rows[0]) == [
+        "input",
+        *(f"{what}_{i}" for i in range(1, top + 1) for what in ("class", "probability")),
+        "error",
+    ]
+    assert rows[0]["input"] == f"{tmp_path / 'a.csv'}: row 2"  # the header is row 1
+    assert rows[-1]["input"] == f"{tmp_path / 'b.parquet'}: row 7"
+
+
+def test_what_is_not_sure_enough_is_unknown_in_csv(flowers: pl.DataFrame, capsys: Any):
+    found = archive.read(MODEL)
+    threshold = Threshold.model_validate(
+        {"wanted": 0.99, "probability": 0.9, "distance": None, "nearest": None, "references": None}
+    )
+    manifest = found.manifest.model_copy(update={"threshold": threshold})
+    classifier = Classifier(replace(found, manifest=manifest))
+    made, answers = classifier.predict_proba(flowers), classifier.answer(flowers)
+    names = pl.Series([f"row {i}" for i in range(150)])
+    parts = [(names[:100], made[:100]), (names[100:], made[100:])]
+    rows_csv.write(classifier, parts, 1)
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["answer"], row["why"], row["class_1"]) for row in rows] == [
+        (answer.label, answer.why or "", answer.nearest) for answer in answers
+    ]
+    assert {row["answer"] for row in rows} == {"unknown", *classifier.classes}
+
+
+def test_a_file_whose_name_a_spreadsheet_would_run_is_written_as_text(
+    call: Any, flowers: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    flowers[:1].write_csv(tmp_path / "=a.csv")
+    found = call("predict", MODEL, "=a.csv", "=a.csv", "--format", "csv")
+    assert [line.partition(",")[0] for line in found.out.splitlines()] == [
+        "input",
+        "'=a.csv: row 2",
+        "'=a.csv: row 2",
+    ]
+
+
+def test_a_file_of_another_encoding_is_read_as_train_reads_it(
+    call: Any, flowers: pl.DataFrame, tmp_path: Path
+):
+    text = flowers.write_csv()
+    wanted = Classifier.open(MODEL).predict_proba(flowers)
+    for encoding in ("cp1252", "utf-16"):
+        path = tmp_path / f"{encoding}.csv"
+        path.write_bytes(text.encode(encoding))
+        found = call("predict", MODEL, path, "--encoding", encoding, "--format", "jsonl")
+        shares = [json.loads(line)["probability"] for line in found.out.splitlines()]
+        assert shares == wanted.max(axis=1).astype(np.float64).round(6).tolist()
+        assert "trained on: 'größe'" in found.err
+        made = Classifier.open(MODEL).predict_proba(path, encoding=encoding)
+        np.testing.assert_array_equal(made, wanted)
+    plain = call("predict", MODEL, tmp_path / "cp1252.csv")
+    assert (plain.code, "is not utf-8. Name the right one with --encoding" in plain.err) == (
+        2,
+        True,
+    )
+    assert call("predict", MODEL, tmp_path / "utf-16.csv").code == 0  # a byte order mark tells
+
+
+def test_an_encoding_of_nothing_is_refused_and_of_some_is_for_those(
+    call: Any, flowers: pl.DataFrame, tmp_path: Path
+):
+    flowers.write_parquet(tmp_path / "rows.parquet")
+    (tmp_path / "rows.csv").write_bytes(flowers.write_csv().encode("cp1252"))
+    words = ("predict", MODEL, tmp_path / "rows.parquet", "--encoding", "cp1252")
+    found = call(*words)
+    assert (found.code, "--encoding: would do nothing" in found.err) == (2, True)
+    assert call(*words, tmp_path / "rows.csv").code == 0
+    with pytest.raises(OptionError, match="would do nothing"):
+        Classifier.open(MODEL).predict(flowers, encoding="cp1252")
+
+
+def test_a_file_and_its_frame_get_the_same_answers(
+    flowers: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from headstart.data import packed
+
+    flowers.write_parquet(tmp_path / "rows.parquet", row_group_size=20)
+    monkeypatch.setattr(packed, "_SLICE", 1000)  # bytes
+    classifier = Classifier.open(MODEL)
+    assert len(list(classifier.of_file(tmp_path / "rows.parquet"))) > 5
+    made = classifier.predict_proba(tmp_path / "rows.parquet")
+    np.testing.assert_array_equal(made, classifier.predict_proba(flowers))
