@@ -28,6 +28,12 @@ def judged(metrics: Metrics) -> tuple[str, Scores]:
     return key, metrics[key]
 
 
+def chosen_on_judged(metrics: Metrics, choice: Mapping[str, Any]) -> bool:
+    """Whether a choice (`calibration` or `abstention`) was made by the very samples that judge."""
+    made_by: str = choice.get("fitted_on", "")  # `evaluate` chooses nothing
+    return made_by.replace("-", "_") == judged(metrics)[0]
+
+
 def noun(metrics: Metrics) -> str:
     """What one sample is called."""
     return _NOUNS[metrics["task"]]
