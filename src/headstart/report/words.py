@@ -213,9 +213,11 @@ def _origin(metrics: Metrics, key: str) -> str:
                 f"It was trained on {metrics['trained_on']:,} of them, so the figure is better "
                 "than it should be."
             )
+        if metrics.get("trained_on_known"):
+            return "As its run folder tells, it was trained on none of them."
         return (
-            "As far as is known it was trained on none of them. A bundle away from its run folder "
-            "does not tell, and then you must know."
+            f"Whether it was trained on some of them is not known{_why_not(metrics)}. If it was, "
+            "the figure is better than it should be."
         )
     chosen = _chosen(metrics) if metrics.get("validation") else None
     if key == "test":
@@ -249,6 +251,15 @@ def _origin(metrics: Metrics, key: str) -> str:
         f"A network can learn its training {ones} by heart, so this figure says nothing about new "
         f"ones: keep some {ones} for validation and test."
     )
+
+
+def _why_not(metrics: Metrics) -> str:
+    """Why it is not known what it was trained on, after a colon; empty of old documents."""
+    if "trained_on_known" not in metrics:
+        return ""
+    if metrics["task"] == "table":
+        return ": the bundle lies away from its run folder, or the rows are too alike to tell"
+    return ": the bundle lies away from its run folder"
 
 
 def _by_folds(metrics: Metrics, ones: str) -> str:
