@@ -95,6 +95,7 @@ def render(folder: Path) -> str:
         "coverage": coverage.told(metrics),
         "flattered": reliability.flattered(metrics),
         "findings": [_told(found, run.options) for found in findings],
+        "not_searched": words.not_searched(metrics),
         "left_out": views.reasons(run.findings["left_out"]),
         "division": _division(options, noun, key, metrics["seed"]),
         "backbone": backbone,

@@ -186,6 +186,20 @@ def division(metrics: Metrics) -> str:
     )
 
 
+def not_searched(metrics: Metrics) -> str:
+    """Why no labels were searched for suspects, a sentence; empty where they were, and of old runs
+    and rows."""
+    skipped = metrics.get("suspects_skipped")
+    if not skipped:
+        return ""
+    why = {
+        "too-large": "with so many photos and classes that would take minutes",
+        "no-features": "that takes the features of a backbone, and this network was trained from "
+        "nothing",
+    }[skipped]
+    return f"No labels were searched for those that are probably wrong: {why}."
+
+
 def _leaked(metrics: Metrics) -> list[str]:
     """The figure without samples that belong together with one of training, if there are any."""
     found = metrics.get("leaks")
