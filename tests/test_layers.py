@@ -125,6 +125,7 @@ ORDER = (
     "bundle/doubt.py",
     "bundle/pooled.py",
     "bundle/explainer.py",
+    "bundle/answering.py",
     "bundle/classifier.py",
     "bundle/save.py",
     "bundle/export.py",
