@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from headstart.data import neighbours
-from headstart.data.near_copies import near_copies
+from headstart.data.near_copies import described, near_copies
 
 
 def frames(n: int, noise: float) -> np.ndarray:
@@ -52,8 +52,10 @@ def test_the_nearest_in_one_cell_are_those_of_comparing_all() -> None:
 
 
 def test_all_frames_of_a_fixed_camera_are_one_picture() -> None:
-    grey = np.clip(np.repeat(np.repeat(frames(1500, 0.5), 2, axis=1), 2, axis=2), 0, 255)
-    found = near_copies(grey.astype(np.uint8), np.arange(1500))
+    pictures = np.clip(
+        np.repeat(np.repeat(frames(1500, 0.5), 2, axis=1), 2, axis=2), 0, 255
+    ).astype(np.uint8)
+    found = near_copies(pictures, described(pictures, np.arange(1500)))
     group = np.arange(1500)
     for _ in range(20):  # the lowest number spreads to all that are joined
         np.minimum.at(group, found[:, 1], group[found[:, 0]])

@@ -28,6 +28,8 @@ LEAST = 0.8
 leaves 0.85 and more in 99 of 100 photos."""
 
 _SIDE = 8  # frequencies along each side
+LENGTH = _SIDE**2
+"""Numbers of a description."""
 _ONE_CELL = 512  # photos that are compared each with each
 _NEXT = 8  # cells that are looked into
 MOST = 6
