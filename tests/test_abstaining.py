@@ -14,6 +14,7 @@ from photos import put_digits
 import headstart as hs
 from headstart.errors import OptionError
 from headstart.judging import evaluate
+from headstart.report.terminal import summary
 
 PETS = r"(?P<label>cat|dog)\.\d+"
 
@@ -144,6 +145,48 @@ def test_a_tail_is_measured_by_its_own_features(keras, tmp_path):
     answers = run.bundle.answer([source / row["sample"] for row in rows])
     known = np.mean([each.why is None for each in answers])
     assert known == pytest.approx(found["sets"]["test"]["answered"], abs=1 / len(rows))
+
+
+CHOSEN = "When to answer was chosen on these same {}s, which flatters that a little"
+FITTED = "The temperature was fitted on these same {}s, which flatters log loss"
+
+
+def said_of(run) -> list[str]:
+    """What page, card and terminal say, each on one line."""
+    folder = Path(run.folder)
+    told = coverage_of(run), (folder / "MODEL_CARD.md").read_text(), summary(run.metrics)
+    return [" ".join(each.split()) for each in told]
+
+
+def test_that_a_cross_validation_also_chose_is_said(tmp_path):
+    source = put_digits(tmp_path / "digits", range(120))
+    run = hs.train(source, tmp_path / "run", size=32, unfreeze="none", abstain_at=0.8)
+    assert run.metrics["cross_validation"]
+    page, card, terminal = said_of(run)
+    for told in (page, card, terminal):
+        assert "So as to be right in 80.0% of its answers" in told
+        assert CHOSEN.format("photo") in told
+    assert FITTED.format("photo") in card
+    assert FITTED.format("photo") in terminal
+
+
+def test_that_validation_also_chose_is_said_where_nothing_else_judges(tmp_path, keras):
+    chance = np.random.default_rng(0)
+    x = chance.normal(size=400)
+    label = np.where(x + chance.normal(scale=0.5, size=400) > 0, "yes", "no")
+    table = tmp_path / "rows.csv"
+    table.write_text("x,y\n" + "".join(f"{a:.4f},{b}\n" for a, b in zip(x, label, strict=True)))
+    options = {"target": "y", "epochs": 5, "abstain_at": 0.9, "validation": 0.3, "test": 0}
+    run = hs.train(table, tmp_path / "run", **options)
+    for told in said_of(run):
+        assert CHOSEN.format("row") in told
+    assert all(FITTED.format("row") in told for told in said_of(run)[1:])
+
+
+def test_of_a_test_that_chose_nothing_no_such_thing_is_said(doubting):
+    for told in said_of(doubting[0]):
+        assert "So as to be right" in told
+        assert "on these same" not in told
 
 
 def test_a_class_that_is_called_unknown_is_refused(tmp_path):

@@ -131,6 +131,23 @@ def test_evaluations_are_compared_without_what_either_was_trained_on(
     assert found["not_counted"]["trained_on_by_b"] == len(known)
 
 
+def test_what_a_bundle_away_from_its_run_was_trained_on_is_said_not_to_be_known(
+    trained: Any, other: Run, tmp_path: Path
+) -> None:
+    photos = put_digits(tmp_path / "more", range(280, 360))
+    bundle = shutil.copy(trained.run.folder / "model.headstart", tmp_path)
+    evaluate(bundle, photos, out=tmp_path / "away")
+    evaluate(other.folder, photos, out=tmp_path / "b")
+    found = compare(tmp_path / "away", tmp_path / "b")
+    assert (found["a"]["trained_on_known"], found["b"]["trained_on_known"]) == (False, True)
+    told = " ".join(lines(found).split())
+    assert "Whether A was trained on some of these photos is not known" in told
+    known = compare(trained.run, other)
+    assert known["a"]["trained_on_known"]
+    assert known["b"]["trained_on_known"]
+    assert "not known" not in lines(known)
+
+
 def test_photos_are_the_same_by_what_they_hold_not_by_their_names(
     trained: Any, tmp_path: Path
 ) -> None:

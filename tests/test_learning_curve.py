@@ -1,5 +1,6 @@
 """The learning curve of a head, on real photos."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,25 @@ def test_more_hands_bring_fewer_errors_and_the_last_point_is_the_head_itself(sha
     for error, (low, high) in zip(found["error"], found["error_interval"], strict=True):
         assert low < error < high
     assert found == learning_curve(data, outcome, options)  # from the same seed the same bits
+
+
+def test_photos_that_belong_together_with_one_of_training_do_not_judge(shared: Path) -> None:
+    data, outcome, options = of(shared / "data" / "sign-digits", size=64)
+    plain = learning_curve(data, outcome, options)
+    judged, trains = outcome.answers[-1], data.on("train")
+    together = data.together.copy()
+    half = judged.samples[::2]
+    together[half] = together[trains[: len(half)]]  # as a given split could have it
+    leaky = replace(data, together=together)
+    found = learning_curve(leaky, outcome, options)
+    assert plain is not None
+    assert found is not None
+    assert found["judged"] == np.sum(~leaky.leaked[judged.samples]) < plain["judged"]
+    rest = ~leaky.leaked[judged.samples]
+    missed = (judged.predicted != judged.labels)[rest]
+    assert found["error"][-1] == missed.mean()
+    together[judged.samples] = together[trains[0]]
+    assert learning_curve(replace(data, together=together), outcome, options) is None
 
 
 def test_shares_lie_in_one_another_hold_every_class_and_keep_clusters_whole() -> None:

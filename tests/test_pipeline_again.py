@@ -73,7 +73,11 @@ def test_photos_that_it_was_trained_on_are_counted_and_said(trained, few, model)
 def test_of_a_bundle_away_from_its_run_that_is_not_known(trained, few, tmp_path):
     shutil.copy(trained.run.folder / "model.headstart", tmp_path)
     (tmp_path / "split.csv").write_text("of another run")
-    assert evaluate(tmp_path / "model.headstart", few)["trained_on"] == 0
+    found = evaluate(tmp_path / "model.headstart", few, out=tmp_path / "judged")
+    assert (found["trained_on"], found["trained_on_known"]) == (0, False)
+    assert faults(found) == []
+    page = (tmp_path / "judged" / "report.html").read_text()
+    assert "Whether it was trained on some of them is not known" in page
 
 
 def test_a_folder_with_a_page_is_made_where_one_is_asked_for(trained, unseen, few, tmp_path):
@@ -85,7 +89,7 @@ def test_a_folder_with_a_page_is_made_where_one_is_asked_for(trained, unseen, fe
     before = again.report().read_text(encoding="utf-8")
     assert "It was finished before; here it was judged." in before
     assert f"headstart evaluate {trained.run.folder} {unseen}" in before
-    assert "As far as is known it was trained on none of them." in before
+    assert "As its run folder tells, it was trained on none of them." in before
     report(out)
     assert again.report().read_text(encoding="utf-8") == before
     with pytest.raises(OutputError, match="--force"):

@@ -3,18 +3,29 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from metrics_schema import faults
 from photos import put_digits
 
+from headstart.commands.relabel import told
+from headstart.dataset import list_photos, load_network, look_at
 from headstart.errors import ModelError, OptionError, SourceError
-from headstart.pipeline import train
-from headstart.relabelling import relabel
+from headstart.events import nobody
+from headstart.frozen import fit_head
+from headstart.options import TrainOptions
+from headstart.pipeline import report, train
+from headstart.relabelling import Relabelled, relabel
+from headstart.report.words import not_searched
 from headstart.run import Run
 from headstart.store.files import sha256_of_file
+from headstart.suspecting import COLUMNS, suspected
+
+OPTIONS = TrainOptions(size=32)
 
 WRONG = {f"{label}/{number:04}.png" for label, number in ((1, 20), (3, 50), (5, 130))}
 
@@ -103,6 +114,59 @@ def test_the_command_tells_what_changed(call: Any, mixed_up: Run, tmp_path: Path
     document = json.loads(call(*words).out)
     assert document["change"]["samples"] == document["samples"]["test"]
     assert document["decisions"]["left_out"] == 1
+
+
+def test_photos_that_were_moved_are_named_by_source(
+    call: Any, mixed_up: Run, tmp_path: Path
+) -> None:
+    run, gone = tmp_path / "run", tmp_path / "gone"
+    shutil.copytree(mixed_up.folder, run)
+    document = json.loads((run / "options.json").read_text())
+    here = document["source"]
+    (run / "options.json").write_text(json.dumps({**document, "source": str(gone)}))
+    fixes = tmp_path / "fixes.csv"
+    fixes.write_text(f"sample,decision\n{mixed_up.suspects[0]['sample']},leave out\n")
+    words = ["relabel", run, fixes, "--out", tmp_path / "new"]
+    answer = call(*words)
+    assert answer.code == 2
+    assert "gone" in answer.err
+    assert "--source" in answer.err
+    assert call(*words, "--source", here).code == 0
+    made = Run.open(tmp_path / "new")
+    assert made.options["source"] == here
+    assert made.metrics["decisions"]["left_out"] == 1
+
+
+def test_where_labels_were_not_searched_that_is_said(mixed_up: Run, tmp_path: Path) -> None:
+    assert mixed_up.metrics["suspects_skipped"] is None
+    assert not_searched(mixed_up.metrics) == ""
+    run = tmp_path / "run"
+    shutil.copytree(mixed_up.folder, run)
+    document = {**mixed_up.metrics, "suspects": None, "suspects_skipped": "too-large"}
+    assert faults(document) == []
+    (run / "metrics.json").write_text(json.dumps(document))
+    (run / "suspects.csv").write_text(",".join(COLUMNS) + "\n")
+    report(run)
+    said = "No labels were searched for those that are probably wrong: with so many photos"
+    assert said in (run / "report.html").read_text(encoding="utf-8")
+    assert said in (run / "MODEL_CARD.md").read_text(encoding="utf-8")
+    fixed = {"relabelled": 0, "left_out": 1, "kept": 0, "sha256": ""}
+    (run / "metrics.json").write_text(json.dumps({**document, "decisions": fixed}))
+    lines = told(Relabelled(Run.open(run), mixed_up, None))
+    assert said in " ".join(lines.split())
+    assert "still suspect" not in lines
+
+
+def test_too_much_to_search_is_told_from_nothing_found(tmp_path: Path) -> None:
+    photos = list_photos(put_digits(tmp_path / "digits", range(100)), OPTIONS)
+    network = load_network(OPTIONS, photos.files, photos.keys)
+    data = look_at(photos, network, OPTIONS, nobody)
+    outcome = fit_head(data, network, OPTIONS, nobody)
+    assert suspected(data, outcome).skipped is None
+    # As wide as it takes, without the memory of it.
+    wide = np.broadcast_to(np.float32(0), (len(data.labels), 3 * 10**6))
+    assert suspected(replace(data, features=wide), outcome).skipped == "too-large"
+    assert suspected(replace(data, features=wide[:, :0]), outcome).skipped == "no-features"
 
 
 def test_a_list_without_a_decision_is_refused(mixed_up: Run, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from headstart.evaluation.paired import Paired
 from headstart.evaluation.trust import wilson_interval
 from headstart.report.contest import verdict
 from headstart.report.predictions import Prediction, read
-from headstart.report.words import judged, noun
+from headstart.report.words import judged, noun, was_trained
 from headstart.run import PREDICTIONS, SPLIT, Run
 from headstart.store.files import printable
 
@@ -39,10 +39,11 @@ class _Judged:
 def compare(a: str | Path | Run, b: str | Path | Run) -> dict[str, Any]:
     """Compare two finished runs, or folders of `evaluate`, sample by sample.
 
-    Counted are the samples by which both are judged and which neither was trained on, of the same
-    content and under the same label in both. Whether chance explains the difference is decided by
-    McNemar's exact test; its interval is that of Agresti and Min (2005), that of the difference of
-    log losses a bootstrap's.
+    Counted are the samples by which both are judged and which neither is known to have been trained
+    on, of the same content and under the same label in both. Of an evaluation whose bundle lay away
+    from its run that is not known (`trained_on_known` of `a` and `b`). Whether chance explains the
+    difference is decided by McNemar's exact test; its interval is that of Agresti and Min (2005),
+    that of the difference of log losses a bootstrap's.
 
     Returns:
         A JSON-ready document: `a`, `b` (their `accuracy` and `loss` on those samples, with
@@ -74,6 +75,7 @@ def compare(a: str | Path | Run, b: str | Path | Run) -> dict[str, Any]:
             key: {
                 "run": printable(str(side.run.folder)),
                 "judged": judged(side.run.metrics)[0],
+                "trained_on_known": _known(side.run.metrics),
                 "accuracy": float(right[:, i].mean()),
                 "accuracy_interval": list(wilson_interval(int(right[:, i].sum()), len(pairs))),
                 "loss": float(surprise[:, i].mean()),
@@ -128,6 +130,13 @@ def _judged(run: Run) -> _Judged:
         for each in read(run.folder / PREDICTIONS, name)
     }
     return _Judged(run, answers, trained - {""})
+
+
+def _known(metrics: Mapping[str, Any]) -> bool:
+    """Whether the folder tells what the classifier was trained on, of the samples in it."""
+    if was_trained(metrics):
+        return True
+    return bool(metrics.get("trained_on_known", metrics["trained_on"]))  # old ones do not say
 
 
 def _matched(a: _Judged, b: _Judged) -> tuple[list[tuple[Prediction, Prediction]], dict[str, int]]:

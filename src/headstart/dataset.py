@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,11 +165,11 @@ class Looked(Divided):
     """Photos that can be decoded, on their sides.
 
     Attributes:
-        grey: small pictures of them, uint8 (n, 64, 64), indexed by arrays of numbers.
+        plain: bool (n,), which are of one shade.
     """
 
     samples: Photos
-    grey: Any
+    plain: NDArray[np.bool_]
 
 
 def parted(photos: Photos, options: Division, listen: Listener = nobody) -> Looked:
@@ -178,19 +178,20 @@ def parted(photos: Photos, options: Division, listen: Listener = nobody) -> Look
     Raises:
         OptionError, SourceError: as `split.divide`; or a class has no photo that can be read.
     """
-    seen = looks.pictures(photos.files, photos.keys, listen)
-    if seen.unreadable:
-        photos = photos.without(seen.unreadable)
-        seen = looks.pictures(photos.files, photos.keys, listen)
+    grey = looks.pictures(photos.files, photos.keys, listen)
+    if grey.unreadable:
+        photos = photos.without(grey.unreadable)
+        grey = looks.pictures(photos.files, photos.keys, listen)
     place = {key: i for i, key in enumerate(photos.keys)}
-    pairs = looks.copies(photos.keys, photos.shapes, seen.rows)
-    same = ((place[a], place[b]) for a, b in pairs)
+    seen = looks.seen(photos.keys, photos.shapes, grey.rows)
+    plain = np.array([key in seen.plain for key in photos.keys], np.bool_)
+    same = ((place[a], place[b]) for a, b in seen.pairs)
     clusters = duplicates.joined(duplicates.identical(photos.keys), same)
     first: dict[str, int] = {}
     groups = [file.group for file in photos.files]
     shared = ((i, first.setdefault(group, i)) for i, group in enumerate(groups) if group)
     together = duplicates.joined(clusters, shared)
-    return Looked(photos, clusters, split.divide(photos, together, options), together, seen.rows)
+    return Looked(photos, clusters, split.divide(photos, together, options), together, plain)
 
 
 @dataclass(frozen=True)
@@ -295,7 +296,7 @@ def look_at(photos: Photos, network: Network, options: Division, listen: Listene
             break
     if photos.left_out:
         listen(Notice(f"{len(photos.left_out):,} left out; the report names each and says why."))
-    return Data(photos, parts.clusters, parts.sides, parts.together, parts.grey, rows)
+    return Data(photos, parts.clusters, parts.sides, parts.together, parts.plain, rows)
 
 
 def _seen(

@@ -50,8 +50,8 @@ def evaluate(
 
     Returns:
         A document like `metrics.json` whose scores stand under `test`. `trained_on` counts the
-        samples that the classifier was trained on, where its run folder tells, and
-        `left_out_files` names what took no part.
+        samples that the classifier was trained on, where its run folder tells
+        (`trained_on_known`), and `left_out_files` names what took no part.
 
     Raises:
         SourceError: no photo can be read, the file is no table, or a label is none of the classes.
@@ -117,10 +117,12 @@ def _judged_by_photos(
     same = duplicates.identical(photos.keys)
     data = Divided(photos, same, np.full(len(photos), "test"), same)
     answers = answered("test", np.arange(len(good)), photos.numbers, [probabilities[good]])
-    findings = find(data, trained_on(Path(model), classifier), listen)
+    seen = trained_on(Path(model), classifier)
+    findings = find(data, seen, listen)
     manifest = classifier.manifest
     far = None if far is None else far[good]
-    metrics = described(model, classifier, data, answers, findings, far) | {
+    known = seen is not None
+    metrics = described(model, classifier, data, answers, findings, far, known=known) | {
         "backbone": manifest.network.name,
         "size": manifest.image.size,
         "resize": manifest.image.resize,

@@ -35,18 +35,21 @@ def learning_curve(data: Data, outcome: Headed, options: TrainOptions) -> dict[s
     Args:
         data: with the features of all samples, float32 (n, n_features).
         outcome: the head that was fitted to all training samples, and what it says of those to
-            judge by.
+            judge by. Of these, photos that belong together with one of training (`Divided.leaked`)
+            are left out: the more photos train, the more of them were as good as seen, so that the
+            errors would fall for that alone.
 
     Returns:
-        None where there are too few samples for shares of them, or so many that it takes long;
-        where a cross-validation judges; and where more than the samples themselves was trained
-        on, or more than the head trained.
+        None where there are too few samples for shares of them, or none to judge by, or so many
+        that it takes long; where a cross-validation judges; and where more than the samples
+        themselves was trained on, or more than the head trained.
     """
     train, n_classes = data.on("train"), len(data.classes)
     width, head, network = data.features.shape[1], outcome.head, outcome.answers[-1]
     if outcome.tuned or views(options) or network.name == "cross-validation":
         return None
-    if takes_long(len(train), width, n_classes):
+    network = network.where(~data.leaked[network.samples])
+    if not len(network.samples) or takes_long(len(train), width, n_classes):
         return None
     balanced = options.class_weight == "balanced"
     orders = _ORDERS if _ORDERS * len(train) * width * n_classes <= _WORK else 2

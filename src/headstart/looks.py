@@ -1,17 +1,17 @@
-"""Small grey pictures of photos, and which photos show one picture; both kept by content."""
+"""Small grey pictures of photos, and which photos show one picture, or nothing; kept by content."""
 
 import json
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart import features
 from headstart.backbone.engine import Floats, Pixels
-from headstart.data.near_copies import SIDE, near_copies
+from headstart.data.near_copies import SIDE, described, near_copies
 from headstart.data.samples import Sample
 from headstart.errors import OutputError
 from headstart.events import Listener, nobody
@@ -50,10 +50,22 @@ def pictures(samples: Sequence[Sample], keys: Sequence[str], listen: Listener = 
     )
 
 
-def copies(
-    keys: Sequence[str], shapes: Sequence[tuple[int, int]], grey: Any
-) -> list[tuple[str, str]]:
-    """Pairs of files whose photos show one picture, by their SHA-256.
+class Seen(NamedTuple):
+    """What small pictures show, by the SHA-256 of the files.
+
+    Attributes:
+        pairs: files whose photos show one picture.
+        plain: files whose photos are of one shade.
+    """
+
+    pairs: list[tuple[str, str]]
+    plain: set[str]
+
+
+def seen(keys: Sequence[str], shapes: Sequence[tuple[int, int]], grey: Any) -> Seen:
+    """Which photos show one picture, or none.
+
+    Of photos that are too small (`LEAST`) no copies are looked for.
 
     Args:
         keys: SHA-256 of each file, length n.
@@ -61,16 +73,19 @@ def copies(
         grey: the rows of `pictures`.
     """
     first = {key: i for i, key in reversed([*enumerate(keys)])}  # each content once
-    large = {key: i for key, i in first.items() if min(shapes[i]) >= LEAST}
-    listed = sorted(large)  # so that it does not depend on names
+    listed = sorted(first)  # so that it does not depend on names
     digest = sha256(" ".join(listed).encode()).hexdigest()
-    kept = cache_root() / "copies" / f"{key_of(version=_VERSION, photos=digest)}.json"
+    kept = cache_root() / "copies" / f"{key_of(version=_VERSION, contents=digest)}.json"
     with suppress(OSError, ValueError, TypeError, KeyError):
-        found = [(str(a), str(b)) for a, b in json.loads(kept.read_bytes())["pairs"]]
-        if large.keys() >= {key for pair in found for key in pair}:
-            return found
-    among = np.array([large[key] for key in listed], np.int64)
-    pairs = [(keys[i], keys[j]) for i, j in near_copies(grey, among).tolist()]
+        known = json.loads(kept.read_bytes())
+        pairs = [(str(a), str(b)) for a, b in known["pairs"]]
+        plain = {str(key) for key in known["plain"]}
+        if first.keys() >= plain.union(*pairs):
+            return Seen(pairs, plain)
+    looked = described(grey, np.array([first[key] for key in listed], np.int64))
+    plain = {listed[i] for i in np.flatnonzero(looked.plain).tolist()}
+    large = np.array([min(shapes[first[key]]) >= LEAST for key in listed], np.bool_)
+    pairs = [(keys[i], keys[j]) for i, j in near_copies(grey, looked.where(large)).tolist()]
     with suppress(OutputError):  # this run has them; the next one looks again
-        write_json(kept, {"pairs": pairs})
-    return pairs
+        write_json(kept, {"pairs": pairs, "plain": sorted(plain)})
+    return Seen(pairs, plain)

@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.data import duplicates
-from headstart.data.near_copies import PLAIN
 from headstart.dataset import Looked
 from headstart.findings import Finding
 from headstart.looks import LEAST
 
 _LONG = 3  # times as long as it is wide, or the other way round
-_AT_ONCE = 1024
 
 _ONE_PICTURE = "Photos of one picture, resized, cropped, mirrored or saved anew,"
 
@@ -66,10 +64,6 @@ def _poor(data: Looked) -> Iterator[Finding]:
     names, shapes = data.samples.names, np.array(data.samples.shapes).reshape(-1, 2)
     used = data.sides != "unused"
     short, long = shapes.min(axis=1), shapes.max(axis=1)
-    blank = np.zeros(len(names), np.bool_)
-    for i in range(0, len(names), _AT_ONCE):
-        part = np.arange(i, min(i + _AT_ONCE, len(names)))
-        blank[part] = data.grey[part].std(axis=(1, 2)) < PLAIN
     for kind, which, why, mend in (
         (
             "tiny",
@@ -80,7 +74,7 @@ def _poor(data: Looked) -> Iterator[Finding]:
         ),
         (
             "blank",
-            blank,
+            data.plain,
             "Photos of one shade show nothing that their label could be learned from.",
             "Look at them, and take out those that are no photos of their class.",
         ),

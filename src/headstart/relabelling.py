@@ -1,12 +1,13 @@
 """A run made again with labels mended: the same samples on the same sides, and what it changed."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from headstart.data import decisions
-from headstart.errors import ModelError, OptionError
+from headstart.errors import ModelError, OptionError, SourceError
 from headstart.evaluation.paired import Paired
 from headstart.events import Listener, nobody
 from headstart.options import TrainOptions, options_from
@@ -36,6 +37,7 @@ def relabel(
     fixes: str | Path,
     out: str | Path | None = None,
     *,
+    source: str | Path | None = None,
     force: bool = False,
     listen: Listener = nobody,
 ) -> Relabelled:
@@ -48,10 +50,11 @@ def relabel(
         fixes: a CSV file with `sample` or `sha256` of photos, and a `decision` for each: see
             `data.decisions`.
         out: the folder of the new run (default: the next free `runs/NAME-N`).
+        source: where the photos of the run lie now, if they were moved (default: where they lay).
         force: replace the run that is there.
 
     Raises:
-        SourceError: the list says nothing, or nothing that can be done.
+        SourceError: the list says nothing, or nothing that can be done, or the photos are gone.
         HeadstartError: as `pipeline.train`.
     """
     before = Run.open(run)
@@ -68,6 +71,15 @@ def relabel(
             where=printable(str(fixes)),
             mend=f"Write {', '.join(decisions.WHATS[:-1])} or {decisions.WHATS[-1]} into it.",
         )
+    photos = before.options["source"] if source is None else source
+    if not os.path.exists(photos):
+        raise SourceError(
+            "does not exist, though the photos of the run lay there."
+            if source is None
+            else "does not exist.",
+            where=printable(str(photos)),
+            mend="Say with --source where the photos of the run lie now.",
+        )
     earlier = before.folder / DECISIONS
     if earlier.is_file():
         _refuse_gone(made, decisions.read(earlier), fixes)
@@ -80,7 +92,7 @@ def relabel(
         "decisions": (*([earlier] if earlier.is_file() else []), Path(fixes)),
     }
     options = options_from(TrainOptions, given)
-    after = train_with(options, before.options["source"], out, force=force, listen=listen)
+    after = train_with(options, photos, out, force=force, listen=listen)
     return Relabelled(after, before, _change(predictions, after))
 
 

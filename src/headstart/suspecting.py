@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.data import split
 from headstart.dataset import Data
-from headstart.evaluation.suspects import NONE, Suspects, suspects
+from headstart.evaluation.suspects import Suspects, not_sought, suspects
 from headstart.findings import Finding
 from headstart.outcome import Headed
 from headstart.store.cells import escaped
@@ -30,7 +30,7 @@ def suspected(data: Data, outcome: Headed) -> Suspects:
     is no suspect, unless it was trained on it. Nor is a label that was decided to be right.
     """
     if not data.features.shape[1]:
-        return NONE
+        return not_sought("no-features")
     samples = np.flatnonzero(data.sides != "unused")
     names = [data.samples.labels[i] for i in samples.tolist()]
     keys = [data.samples.keys[i] for i in samples.tolist()]

@@ -46,6 +46,30 @@ def test_what_is_no_list_is_refused(text: str, tmp_path: Path) -> None:
         read(listed(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("header", "meant"),
+    [
+        ("sample,decison,new_label", "no column 'decision' (did you mean 'decison'?)"),
+        ("sampel,decision", "no column 'sample' (did you mean 'sampel'?)"),
+        ("sha265,Decision", "no column 'decision' (did you mean 'Decision'?)"),
+        ("sample,decision,new_lable", "no column 'new_label' (did you mean 'new_lable'?)"),
+    ],
+)
+def test_a_column_that_is_mistyped_is_told_its_nearest_name(
+    header: str, meant: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(listed(tmp_path, f"{header}\na.jpg,relabel,dog\n"))
+    assert meant in str(caught.value)
+
+
+def test_other_columns_may_be_called_anything_else(tmp_path: Path) -> None:
+    path = listed(
+        tmp_path, "sample,label,split,likely,decision,remark\na,cat,train,dog,relabel,x\n"
+    )
+    assert [each.label for each in read(path)] == ["dog"]
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.csv: cannot be read"):
         read(tmp_path / "none.csv")

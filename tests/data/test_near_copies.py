@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from headstart import looks
 from headstart.data import neighbours, overlay
-from headstart.data.near_copies import near_copies
+from headstart.data.near_copies import described, near_copies
 from headstart.data.samples import image_files
 from headstart.dataset import list_photos, parted
 from headstart.features import fingerprint
@@ -46,7 +46,7 @@ def pairs_of(files: list[str]) -> set[tuple[str, str]]:
     keys, shapes, _ = fingerprint(samples)
     place = dict(zip(keys, files, strict=True))
     grey = looks.pictures(samples, keys).rows
-    return {tuple(sorted((place[a], place[b]))) for a, b in looks.copies(keys, shapes, grey)}
+    return {tuple(sorted((place[a], place[b]))) for a, b in looks.seen(keys, shapes, grey).pairs}
 
 
 @pytest.mark.parametrize("which", ["cats-dogs", "sign-digits"])
@@ -110,8 +110,35 @@ def test_a_shift_and_a_stretch_are_undone() -> None:
 def test_blank_photos_are_no_copies() -> None:
     pictures = np.full((3, 64, 64), 200, np.uint8)
     pictures[1] += 1
-    assert near_copies(pictures, np.arange(3)).shape == (0, 2)
-    assert near_copies(pictures[:0], np.arange(0)).shape == (0, 2)
+    found = described(pictures, np.arange(3))
+    assert found.plain.all()
+    assert near_copies(pictures, found).shape == (0, 2)
+    assert near_copies(pictures[:0], described(pictures[:0], np.arange(0))).shape == (0, 2)
+
+
+class Counted:
+    """Pictures that know how often each was read."""
+
+    def __init__(self, pictures: np.ndarray) -> None:
+        self.pictures, self.times = pictures, np.zeros(len(pictures), int)
+
+    def __getitem__(self, numbers: np.ndarray) -> np.ndarray:
+        np.add.at(self.times, numbers, 1)
+        return self.pictures[numbers]
+
+
+def test_one_reading_tells_copies_and_plain_photos_and_the_next_time_none() -> None:
+    pictures = np.random.default_rng(0).integers(0, 255, (40, 64, 64)).astype(np.uint8)
+    pictures[3], pictures[5] = 9, 200
+    keys = [f"{i:064x}" for i in range(40)]
+    shapes = [(100, 100)] * 40
+    shapes[5] = (8, 100)  # too small to have copies, and yet plain
+    read = Counted(pictures)
+    found = looks.seen(keys, shapes, read)
+    assert found == looks.Seen([], {keys[3], keys[5]})
+    assert read.times.tolist() == [1] * 40
+    assert looks.seen(keys, shapes, read) == found
+    assert read.times.tolist() == [1] * 40
 
 
 def test_near_copies_stay_on_one_side_whatever_their_labels(shared: Path, tmp_path: Path) -> None:

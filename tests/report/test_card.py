@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from headstart.findings import Finding, LeftOut
 from headstart.report import card, words
 from headstart.report.markdown import escaped, yaml_scalar
+from headstart.report.pixels_worth import pixels_worth
 from headstart.run import Run
 from headstart.store.files import write_json
 
@@ -304,6 +305,7 @@ def test_a_real_run_leaves_its_card(trained: Any) -> None:
         *(("h2", heading) for heading in HEADINGS[1:]),
     ]
     said = shown(body)
+    assert "8 × 8 plain pixels" in pixels_worth(metrics)
     for part in (
         "212 photos for training, 44 photos for validation, 44 photos for test",
         "efficientnet-lite0, frozen. M. Tan and Q. V. Le",
@@ -312,6 +314,7 @@ def test_a_real_run_leaves_its_card(trained: Any) -> None:
         f"{metrics['seconds']['total']:.1f} seconds",
         f"openvino {metrics['versions']['openvino']}",
         "headstart train digits",
+        pixels_worth(metrics),
     ):
         assert part in said
     assert str(trained.source.parent) not in text

@@ -76,6 +76,13 @@ def test_fewer_right_than_wanted_is_said():
     )
 
 
+def test_it_is_not_said_to_differ_from_what_it_was_chosen_by_where_it_is_the_same():
+    document = abstaining(accuracy=0.9, accuracy_interval=[0.85, 0.95])
+    document["abstention"]["fitted_on"] = "test"
+    assert "it is surer than it should be" in told(document)
+    assert "differ" not in told(document)
+
+
 def test_that_nothing_is_answered_is_said():
     nothing = abstaining(answered=0.0, accuracy=None, accuracy_interval=None)
     assert told(nothing) == (

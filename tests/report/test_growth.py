@@ -45,6 +45,19 @@ def test_it_is_told_what_twice_the_photos_would_bring(told: Any, said: str) -> N
     assert said in twice(curve(*told))
 
 
+def test_photos_that_leaked_and_do_not_judge_are_told_of() -> None:
+    document = {"task": "image", "test": {"confusion_matrix": [[120, 5], [15, 110]]}}
+    document |= curve(0.02, 0.01, 0.03)
+    leaked = growth(document | {"leaks": {"samples": 50}})
+    plain = growth(document)
+    assert leaked is not None
+    assert plain is not None
+    assert leaked.story == (
+        f"{plain.story} This is judged by 200 photos, without those that are copies, or of the "
+        "groups, of photos that trained."
+    )
+
+
 def test_runs_without_a_curve_are_silent() -> None:
     assert twice({}) == twice({"learning_curve": None}) == ""
     assert growth({}) is None

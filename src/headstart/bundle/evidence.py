@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from headstart.backbone.engine import Pixels
-from headstart.bundle.classifier import Photo
+from headstart.bundle.answering import Photo
 from headstart.data.pixels import decode, read_image
 from headstart.dataset import list_photos
 from headstart.errors import OptionError, SourceError

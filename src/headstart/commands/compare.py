@@ -10,8 +10,9 @@ from headstart.report.contest import lines
 def run(a: Path, b: Path, /, *, json: Flag = False, quiet: Flag = False) -> None:
     """Tell which of two runs is better, and whether chance explains it.
 
-    They are compared sample by sample, by those that both were judged by and neither was trained
-    on. To have the same ones, train the second with --split and the split.csv of the first.
+    They are compared sample by sample, by those that both were judged by and neither is known to
+    have been trained on. To have the same ones, train the second with --split and the split.csv of
+    the first.
 
     Parameters
     ----------

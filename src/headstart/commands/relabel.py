@@ -7,7 +7,7 @@ from headstart.commands.progress import listening
 from headstart.evaluation.paired import Paired
 from headstart.relabelling import Relabelled, relabel
 from headstart.report.text import filled
-from headstart.report.words import judged, number, one_line, percent, set_name
+from headstart.report.words import judged, not_searched, number, one_line, percent, set_name
 
 
 def run(
@@ -15,6 +15,7 @@ def run(
     fixes: Path,
     /,
     *,
+    source: Path | None = None,
     out: Path | None = None,
     force: Flag = False,
     json: Flag = False,
@@ -31,6 +32,8 @@ def run(
     fixes
         A CSV file with a decision for each photo, such as suspects.csv of the run with its column
         `decision` filled in: relabel (to new_label, or else to likely), leave out, or keep.
+    source
+        Where the photos lie now, if they were moved since. [default: where the run found them]
     out
         Folder for the new run. [default: runs/NAME-N]
     force
@@ -41,7 +44,7 @@ def run(
         Print nothing but errors.
     """
     with listening(quiet) as listen:
-        made = relabel(run, fixes, out, force=force, listen=listen)
+        made = relabel(run, fixes, out, source=source, force=force, listen=listen)
     if json:
         print_json(document(made))
     elif not quiet:
@@ -78,7 +81,10 @@ def told(made: Relabelled) -> str:
     sentences = [kept, accuracy]
     if metrics["suspects"] is not None:
         sentences.append(f"{number(metrics['suspects'], 'label')} still suspect.")
-    return "\n\n".join([*map(filled, sentences), f"Report: {one_line(str(made.run.report()))}"])
+    sentences.append(not_searched(metrics))
+    return "\n\n".join(
+        [*map(filled, filter(None, sentences)), f"Report: {one_line(str(made.run.report()))}"]
+    )
 
 
 def _changed(change: Paired | None) -> str:

@@ -7,7 +7,7 @@ one nothing is decided yet. `suspects.csv` of a run is such a list once it is fi
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from hashlib import sha256
@@ -77,8 +77,8 @@ def read(path: Path) -> list[Decision]:
     """The decisions of a list.
 
     Raises:
-        SourceError: the file cannot be read, or a row says nothing that can be done; all such rows
-            are named.
+        SourceError: the file cannot be read, a column is mistyped, or a row says nothing that can
+            be done; all such rows are named.
     """
     where = printable(str(path))
     wanted = f"Its columns are sample or sha256, and decision: {', '.join(WHATS)}, or nothing."
@@ -101,8 +101,12 @@ def read(path: Path) -> list[Decision]:
         raise SourceError(
             f"is not a CSV file in UTF-8 ({error}).", where=where, mend=wanted
         ) from None
-    if "decision" not in names or not names & {"sample", "sha256"}:
-        raise SourceError("is no list of decisions.", where=where, mend=wanted)
+    hints = _mistyped(names)
+    lacks = "decision" not in names or not names & {"sample", "sha256"}
+    if lacks or "new_label" in hints:  # without a new label the likely one would be taken
+        told = "; ".join(f"no column {name!r}{hint}" for name, hint in hints.items())
+        problem = "is no list of decisions" if lacks else "is a list of decisions with a slip"
+        raise SourceError(f"{problem}{told and f': {told}'}.", where=where, mend=wanted)
     found, faults = [], []
     for number, row in table:
         what = row["decision"].strip().casefold().replace("-", " ").replace("_", " ")
@@ -187,6 +191,13 @@ def save(path: Path, made: Decided) -> None:
     write_text(path, text.getvalue())
 
 
-def _near(word: str, words: Sequence[str]) -> str:
-    near = get_close_matches(word, words, n=1)
+def _mistyped(names: Collection[str]) -> dict[str, str]:
+    """The columns that are not there but for a slip, each with what may be meant by it."""
+    others = [name for name in names if name not in HEADER]
+    found = {name: _near(name, others, 0.75) for name in HEADER if name not in names}
+    return {name: hint for name, hint in found.items() if hint}
+
+
+def _near(word: str, words: Sequence[str], likeness: float = 0.6) -> str:
+    near = get_close_matches(word, words, n=1, cutoff=likeness)
     return f" (did you mean {near[0]!r}?)" if near else ""

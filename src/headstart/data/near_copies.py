@@ -5,7 +5,7 @@ photos are: of 2,062 hands on white, 64,314 pairs have features of cosine 0.9. L
 other they do, for what differs between two photos is their detail.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,20 +28,55 @@ _BLUR = 16  # what is left by smoothing so often is no detail
 _AT_ONCE = 128  # pairs, or some more pictures: those of each thread take 50 MB
 
 
-def near_copies(pictures: Any, among: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pairs of photos that show one picture.
+class Described(NamedTuple):
+    """Photos as they are looked up.
+
+    Attributes:
+        among: int64 (m,), their numbers.
+        found: float32 (m, 64), zero where a picture has nothing to compare.
+        plain: bool (m,), which are of one shade.
+    """
+
+    among: NDArray[np.int64]
+    found: neighbours.Descriptions
+    plain: NDArray[np.bool_]
+
+    def where(self, which: NDArray[np.bool_]) -> "Described":
+        """Some of them, bool (m,)."""
+        return Described(self.among[which], self.found[which], self.plain[which])
+
+
+def described(pictures: Any, among: NDArray[np.int64]) -> Described:
+    """Each of some photos looked at once.
 
     Args:
         pictures: uint8 (n, 64, 64), grey, squashed to that; indexed by arrays of numbers.
-        among: the numbers to look at, of which no two are of one file.
+        among: the numbers to look at.
+    """
+    found = [np.zeros((0, neighbours.LENGTH), np.float32)]
+    plain = [np.zeros(0, np.bool_)]
+    for part in _parts(among, 4 * _AT_ONCE):
+        some = pictures[part]
+        plain.append(some.std(axis=(1, 2)) < PLAIN)
+        made = neighbours.describe(_halved(some.astype(np.float32)))
+        made[plain[-1]] = 0
+        found.append(made)
+    return Described(among, np.concatenate(found), np.concatenate(plain))
+
+
+def near_copies(pictures: Any, looked: Described) -> NDArray[np.int64]:
+    """Pairs of photos that show one picture.
+
+    Args:
+        pictures: as `described` takes them.
+        looked: what that found, of photos of which no two are of one file.
 
     Returns:
         int64 (m, 2), the lower number first, sorted.
     """
-    found = [_described(pictures[part]) for part in _parts(among, 4 * _AT_ONCE)]
-    if not found:
-        return np.zeros((0, 2), np.int64)
-    described, pairs = np.concatenate(found), np.zeros((0, 2), np.int64)
+    among, described, pairs = looked.among, looked.found, np.zeros((0, 2), np.int64)
+    if not len(among):
+        return pairs
     while True:
         more = _pairs(pictures, among, described)
         pairs = np.concatenate([pairs, more])
@@ -76,14 +111,6 @@ def _pairs(
 
 def _parts(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
     return [rows[i : i + size] for i in range(0, len(rows), size)]
-
-
-def _described(pictures: NDArray[np.uint8]) -> neighbours.Descriptions:
-    """Descriptions, zero where a picture has nothing to compare."""
-    plain = pictures.std(axis=(1, 2)) < PLAIN
-    described = neighbours.describe(_halved(pictures.astype(np.float32)))
-    described[plain] = 0
-    return described
 
 
 def _same(pictures: Any, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -28,11 +28,14 @@ LEAST = 0.8
 leaves 0.85 and more in 99 of 100 photos."""
 
 _SIDE = 8  # frequencies along each side
+LENGTH = _SIDE**2
+"""Numbers of a description."""
 _ONE_CELL = 512  # photos that are compared each with each
 _NEXT = 8  # cells that are looked into
 MOST = 6
 """Neighbours of one photo that are told."""
 _BLOCK = 512  # photos looked for at once
+_COSINES = 2**21  # of them, at most, at once: where nearly all photos lie in one cell it is a wall
 
 
 def describe(pictures: NDArray[np.float32]) -> Descriptions:
@@ -117,13 +120,15 @@ def _nearest(
         rows = by_cell[ends[c] : ends[c + 1]] // near
         if not len(rows) or not len(others):
             continue
-        alike = turned[rows] @ found[others].T
-        alike[asked[rows][:, np.newaxis] == others] = -1  # itself
-        at, to = _few(alike)
-        first.append(asked[rows[at]])
-        second.append(others[to])
-        turn.append(orientation[rows[at]])
-        cosine.append(alike[at, to])
+        known = found[others].T
+        for some in _parts(rows, max(1, _COSINES // len(others))):
+            alike = turned[some] @ known
+            alike[asked[some][:, np.newaxis] == others] = -1  # itself
+            at, to = _few(alike)
+            first.append(asked[some[at]])
+            second.append(others[to])
+            turn.append(orientation[some[at]])
+            cosine.append(alike[at, to])
     if not first:
         return np.zeros((0, 3), np.int64)
     table = np.stack([np.concatenate(part) for part in (first, second, turn)], axis=1)
@@ -136,14 +141,24 @@ def _nearest(
 
 
 def _few(alike: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of what is alike enough, of each row at most a few."""
+    """Rows and columns of what is alike enough, of each row at most a few, of equals the first."""
     enough = alike > LEAST
     many = np.flatnonzero(enough.sum(axis=1) > MOST)
     if len(many):
         least = np.partition(alike[many], -MOST, axis=1)[:, -MOST]
         enough[many] = alike[many] >= least[:, np.newaxis]
+        for i in many[enough[many].sum(axis=1) > MOST].tolist():  # the last of them has equals
+            row = alike[i]
+            nearest = np.flatnonzero(enough[i])
+            order = np.argsort(-row[nearest], kind="stable")
+            enough[i, nearest[order[MOST:]]] = False
     at, place = np.nonzero(enough)
     return at, place
+
+
+def _parts(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    for i in range(0, len(rows), size):
+        yield rows[i : i + size]
 
 
 def _turned(square: NDArray[np.float32], orientation: int) -> Descriptions:

@@ -9,6 +9,7 @@ right label; the third finds 94%, and a twentieth do.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ _STRENGTH = 0.01
 most samples too vague."""
 
 
+Skipped = Literal["too-large", "no-features"]
+"""Why no suspects were looked for."""
+
+
 @dataclass(frozen=True)
 class Suspects:
     """Samples whose label is doubted, the most doubtful first.
@@ -33,6 +38,7 @@ class Suspects:
         p_label, p_likely: float64 (m,), the probabilities of its label and of that class.
         disputed: how many samples in all were held for another class than their label, be it
             hardly. Where suspects are few of them, it is the heads that are often wrong.
+        skipped: why none were looked for; None: they were.
     """
 
     samples: NDArray[np.int64]
@@ -40,14 +46,18 @@ class Suspects:
     p_label: NDArray[np.float64]
     p_likely: NDArray[np.float64]
     disputed: int
+    skipped: Skipped | None = None
 
     def where(self, which: NDArray[np.bool_]) -> "Suspects":
         """Some of them, bool (m,)."""
-        shares = self.p_label[which], self.p_likely[which]
-        return Suspects(self.samples[which], self.likely[which], *shares, self.disputed)
+        kept = self.samples[which], self.likely[which], self.p_label[which], self.p_likely[which]
+        return Suspects(*kept, self.disputed, self.skipped)
 
 
-NONE = Suspects(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0), 0)
+def not_sought(why: Skipped) -> Suspects:
+    """None, for they were not looked for."""
+    nobody = np.zeros(0, np.int64)
+    return Suspects(nobody, nobody, np.zeros(0), np.zeros(0), 0, why)
 
 
 def suspects(
@@ -57,7 +67,7 @@ def suspects(
     fold: NDArray[np.int64],
     n_classes: int,
 ) -> Suspects:
-    """The suspects among samples; none where to look for them would take minutes.
+    """The suspects among samples; they are not looked for where that would take minutes.
 
     Args:
         features: float32 (n, d).
@@ -71,7 +81,7 @@ def suspects(
     for _ in range(_ROUNDS):
         found = held_out(features, labels, samples, fold, n_classes, _STRENGTH, trains=~doubted)
         if found is None:
-            return NONE
+            return not_sought("too-large")
         probabilities, claimed = found, _claimed(given, found)
         before, doubted = doubted, claimed != given
         if doubted.mean() < _FEW or (before == doubted).all():

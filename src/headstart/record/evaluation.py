@@ -46,10 +46,13 @@ def described(
     answers: Answers,
     findings: list[Finding],
     far: NDArray[np.float32] | None = None,
+    *,
+    known: bool,
 ) -> dict[str, Any]:
     """What the document of `evaluate` says whatever was judged.
 
     Args:
+        known: whether it is known what the classifier was trained on.
         far: float32 (n,), the distances from the training samples, where they are looked at.
     """
     samples, manifest = data.samples, classifier.manifest
@@ -65,6 +68,7 @@ def described(
         "left_out_files": [asdict(item) for item in samples.left_out],
         "ignored": samples.ignored,
         "trained_on": sum(len(f.samples) for f in findings if f.kind == "trained-on"),
+        "trained_on_known": known,
         "engine": "openvino",
         "precision": manifest.precision,
         "parameters": manifest.parameters,
@@ -88,16 +92,16 @@ def _abstention(
     return abstention.described(threshold.wanted, least, most) | {"sets": {"test": brought}}
 
 
-def find(data: Divided, trained_on: Collection[str], listen: Listener) -> list[Finding]:
+def find(data: Divided, trained_on: Collection[str] | None, listen: Listener) -> list[Finding]:
     """What makes one doubt the figures.
 
     Args:
-        trained_on: SHA-256 of the samples that the classifier was trained on.
+        trained_on: SHA-256 of the samples that the classifier was trained on; None: not known.
     """
     samples = data.samples
     findings = duplicates.copies(data)
     named = zip(samples.names, samples.keys, strict=True)
-    seen = [name for name, key in named if key in trained_on]
+    seen = [name for name, key in named if key in (trained_on or ())]
     if seen:
         why = (
             f"{len(seen):,} of these {samples.noun}s {'was' if len(seen) == 1 else 'were'} trained "
@@ -111,11 +115,11 @@ def find(data: Divided, trained_on: Collection[str], listen: Listener) -> list[F
     return findings
 
 
-def trained_on(model: Path, classifier: Classifier) -> set[str]:
-    """SHA-256 of the samples trained on; of a bundle away from its run nothing is known."""
+def trained_on(model: Path, classifier: Classifier) -> set[str] | None:
+    """SHA-256 of the samples trained on; None: of a bundle away from its run it is not known."""
     folder = model if model.is_dir() else model.parent
     split_file = folder / SPLIT
     known = classifier.manifest.split_sha256
     if not split_file.is_file() or sha256_of_file(split_file) != known:
-        return set()
+        return None
     return {row["sha256"] for row in Run(folder).split if row["split"] == "train"}

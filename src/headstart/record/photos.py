@@ -52,7 +52,8 @@ def describe(
         "resize": options.resize,
         "precision": network.engine.precision if network.engine else outcome.precision,
         "agreement": asdict(network.agreement) if network.agreement else None,
-        "suspects": len(doubted.samples) if data.features.shape[1] else None,
+        "suspects": None if doubted.skipped else len(doubted.samples),
+        "suspects_skipped": doubted.skipped,
         "decisions": {
             "sha256": made.digest(),
             "relabelled": made.count("relabel"),

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, get_args
 
 from headstart.backbone import catalog
 from headstart.options import PathText, TrainOptions, as_flags, chosen
-from headstart.report import advice, learning, views, words, worth
+from headstart.report import advice, coverage, learning, reliability, views, words, worth
 from headstart.report.markdown import environment
+from headstart.report.pixels_worth import pixels_worth
 from headstart.run import Run
 from headstart.store.files import printable
 
@@ -90,7 +91,11 @@ def render(folder: Path) -> str:
         "names": _NAMES,
         "rivals": worth.rivals(metrics),
         "worth": worth.worth(metrics),
+        "pixels_worth": pixels_worth(metrics),
+        "coverage": coverage.told(metrics),
+        "flattered": reliability.flattered(metrics),
         "findings": [_told(found, run.options) for found in findings],
+        "not_searched": words.not_searched(metrics),
         "left_out": views.reasons(run.findings["left_out"]),
         "division": _division(options, noun, key, metrics["seed"]),
         "backbone": backbone,

@@ -80,9 +80,22 @@ def lines(contest: Contest) -> str:
             f"{counted} ({' and '.join(sets)})."
             + (f" Not counted: {', '.join(left_out)}." if left_out else "")
         ),
+        filled(_unknown(contest, one)),
         *(_named(contest[f"only_{name.lower()}"], name, one) for name in ("B", "A")),
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def _unknown(contest: Contest, one: str) -> str:
+    """Of which of the two it is not known what it was trained on; empty where it is of both."""
+    names = [key.upper() for key in ("a", "b") if not contest[key].get("trained_on_known", True)]
+    if not names:
+        return ""
+    was = "A and B were" if len(names) == 2 else f"{names[0]} was"
+    return (
+        f"Whether {was} trained on some of these {one}s is not known: the bundle lay away from its "
+        "run folder when it was evaluated. If so, the comparison is unfair."
+    )
 
 
 def _figures(contest: Contest) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from headstart.evaluation.abstention import Point, coverage
 from headstart.report.curves import Frame
 from headstart.report.predictions import Prediction
-from headstart.report.words import Metrics, judged, noun, percent
+from headstart.report.words import Metrics, chosen_on_judged, judged, noun, percent
 
 FRAME = Frame(360, 300, left=52, right=346, top=12, bottom=262)
 
@@ -92,8 +92,17 @@ def told(metrics: Metrics) -> str:
         f"of the {one}s; {percent(chosen['accuracy'])} of these answers are right (95% interval "
         f"{percent(low)} to {percent(high)}). It leaves {' and '.join(why)}."
     )
+    same = chosen_on_judged(metrics, found)
     if high < found["wanted"]:
-        story += " That is fewer right than was wanted: these differ from what it was chosen by."
+        why_not = (
+            "it is surer than it should be" if same else "these differ from what it was chosen by"
+        )
+        story += f" That is fewer right than was wanted: {why_not}."
+    if same:
+        story += (
+            f" When to answer was chosen on these same {one}s, which flatters that a little: of "
+            "new ones fewer may be right."
+        )
     return story
 
 

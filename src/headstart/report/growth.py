@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from headstart.report.curves import Frame, step_of
-from headstart.report.words import Metrics, percent
+from headstart.report.words import Metrics, judged, noun, number, percent, right_of
 
 FRAME = Frame(480, 260, left=46, right=466, top=14, bottom=216)
 
@@ -73,6 +73,17 @@ def _points(gain: float) -> str:
     return f"{round(100 * gain, 1) + 0.0:.1f}".replace("-", "−")
 
 
+def _leaks(metrics: Metrics, judged_by: int) -> str:
+    """What was left out of those that judge, a sentence after a space; empty: nothing was."""
+    if not metrics.get("leaks") or judged_by == right_of(judged(metrics)[1])[1]:
+        return ""
+    one = noun(metrics)
+    return (
+        f" This is judged by {number(judged_by, one)}, without those that are copies, or of the "
+        f"groups, of {one}s that trained."
+    )
+
+
 def growth(metrics: Metrics) -> Growth | None:
     """The curve; None where there is none."""
     curve = metrics.get("learning_curve")
@@ -106,5 +117,5 @@ def growth(metrics: Metrics) -> Growth | None:
         " ".join(f"{point.x:.1f},{point.y:.1f}" for point in points[:-1]),
         [(point.x, f"{point.samples:,}") for point in points],
         [(up(mark), f"{mark:.0%}" if step >= 0.01 else f"{mark:.1%}") for mark in marks],
-        twice(metrics),
+        f"{twice(metrics)}{_leaks(metrics, curve['judged'])}",
     )

@@ -132,6 +132,7 @@ def _of_photos(
         "samples": samples,
         "received": next(filter(None, map(receive, candidates)), None),
         "suspects": doubted,
+        "not_searched": words.not_searched(metrics),
         "suspects_found": len(run.suspects),
         "relabel": shlex.join(
             ["headstart", "relabel", str(run.folder), str(run.folder / SUSPECTS)]

@@ -12,7 +12,7 @@ import numpy as np
 from headstart.evaluation.trust import wilson_interval
 from headstart.report.curves import Frame
 from headstart.report.predictions import Prediction
-from headstart.report.words import Metrics, judged, noun, number, percent
+from headstart.report.words import Metrics, chosen_on_judged, judged, noun, number, percent
 
 FRAME = Frame(360, 300, left=46, right=346, top=12, bottom=262)
 
@@ -108,8 +108,19 @@ def before(metrics: Metrics) -> Before | None:
     return Before(bins, _calibrated(metrics, found))
 
 
+def flattered(metrics: Metrics) -> str:
+    """That the temperature was fitted on what judges it, a sentence; empty where it was not."""
+    found = metrics.get("calibration")
+    if not found or not chosen_on_judged(metrics, found):
+        return ""
+    return (
+        f"The temperature was fitted on these same {noun(metrics)}s, which flatters log loss and "
+        "calibration error a little."
+    )
+
+
 def _calibrated(metrics: Metrics, found: dict[str, Any]) -> str:
-    key, scores = judged(metrics)
+    scores = judged(metrics)[1]
     one, value = noun(metrics), found["temperature"]
     if found["fitted_on"] == "validation":
         on = number(found["samples"], f"validation {one}")
@@ -123,8 +134,8 @@ def _calibrated(metrics: Metrics, found: dict[str, Any]) -> str:
         f"{scores['calibration_error']:.3f}, the log loss was {found['before']['loss']:.3f} and is "
         f"{scores['loss']:.3f}."
     )
-    if key == found["fitted_on"].replace("-", "_"):
-        told += f" The temperature was fitted on these same {one}s, which flatters that a little."
+    if same := flattered(metrics):
+        told += f" {same}"
     elif metrics.get(found["fitted_on"]):
         told += " That of validation is flattered: the temperature was fitted there."
     return told

@@ -7,7 +7,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from headstart.evaluation.trust import class_intervals
-from headstart.report import coverage, growth, learning, words, worth
+from headstart.report import coverage, growth, learning, reliability, words, worth
 from headstart.report.matrix import FEW_CLASSES, confusions
 from headstart.report.pixels_worth import pixels_worth
 from headstart.report.text import WIDTH, filled
@@ -46,7 +46,8 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     parts.append(filled(growth.twice(metrics)))
     parts.append(filled(coverage.told(metrics)))
     parts.append(_sets(metrics))
-    parts.append(filled(words.intervals(scores, judged)))
+    told = words.intervals(scores, judged), reliability.flattered(metrics)
+    parts.append(filled(" ".join(filter(None, told))))
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
     if table:

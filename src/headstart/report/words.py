@@ -28,6 +28,12 @@ def judged(metrics: Metrics) -> tuple[str, Scores]:
     return key, metrics[key]
 
 
+def chosen_on_judged(metrics: Metrics, choice: Mapping[str, Any]) -> bool:
+    """Whether a choice (`calibration` or `abstention`) was made by the very samples that judge."""
+    made_by: str = choice.get("fitted_on", "")  # `evaluate` chooses nothing
+    return made_by.replace("-", "_") == judged(metrics)[0]
+
+
 def noun(metrics: Metrics) -> str:
     """What one sample is called."""
     return _NOUNS[metrics["task"]]
@@ -180,6 +186,20 @@ def division(metrics: Metrics) -> str:
     )
 
 
+def not_searched(metrics: Metrics) -> str:
+    """Why no labels were searched for suspects, a sentence; empty where they were, and of old runs
+    and rows."""
+    skipped = metrics.get("suspects_skipped")
+    if not skipped:
+        return ""
+    why = {
+        "too-large": "with so many photos and classes that would take minutes",
+        "no-features": "that takes the features of a backbone, and this network was trained from "
+        "nothing",
+    }[skipped]
+    return f"No labels were searched for those that are probably wrong: {why}."
+
+
 def _leaked(metrics: Metrics) -> list[str]:
     """The figure without samples that belong together with one of training, if there are any."""
     found = metrics.get("leaks")
@@ -207,9 +227,11 @@ def _origin(metrics: Metrics, key: str) -> str:
                 f"It was trained on {metrics['trained_on']:,} of them, so the figure is better "
                 "than it should be."
             )
+        if metrics.get("trained_on_known"):
+            return "As its run folder tells, it was trained on none of them."
         return (
-            "As far as is known it was trained on none of them. A bundle away from its run folder "
-            "does not tell, and then you must know."
+            f"Whether it was trained on some of them is not known{_why_not(metrics)}. If it was, "
+            "the figure is better than it should be."
         )
     chosen = _chosen(metrics) if metrics.get("validation") else None
     if key == "test":
@@ -243,6 +265,15 @@ def _origin(metrics: Metrics, key: str) -> str:
         f"A network can learn its training {ones} by heart, so this figure says nothing about new "
         f"ones: keep some {ones} for validation and test."
     )
+
+
+def _why_not(metrics: Metrics) -> str:
+    """Why it is not known what it was trained on, after a colon; empty of old documents."""
+    if "trained_on_known" not in metrics:
+        return ""
+    if metrics["task"] == "table":
+        return ": the bundle lies away from its run folder, or the rows are too alike to tell"
+    return ": the bundle lies away from its run folder"
 
 
 def _by_folds(metrics: Metrics, ones: str) -> str:
