@@ -156,7 +156,10 @@ def test_a_word_that_is_no_command_sets_nothing_up(copy: Path) -> None:
     [
         (["demo"], ["headstart demo", "headstart demo --table"]),
         (["demo", "--size", "64"], ["headstart demo --size 64"]),
-        (["test", "-x"], ["python -m pytest --numprocesses=2 --dist=loadfile -x"]),
+        (
+            ["test", "-x"],
+            ["python -m pytest --numprocesses=2 --dist=loadfile --max-worker-restart=0 -x"],
+        ),
     ],
 )
 def test_a_word_runs_its_commands_one_after_another(
