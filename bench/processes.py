@@ -50,7 +50,9 @@ def run(
         RuntimeError: it failed; the text ends with what it said.
     """
     words = [str(word) for word in command]
-    environment = {**os.environ, **{name: str(value) for name, value in (env or {}).items()}}
+    environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or each start compiles all that it imports
+    environment.update({name: str(value) for name, value in (env or {}).items()})
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as given:
         given.write(stdin.encode())
         given.seek(0)

@@ -53,6 +53,9 @@ if sys.version_info[:2] not in SUPPORTED:
 def main(arguments: list[str]) -> None:
     if arguments and arguments[0] not in COMMANDS:
         sys.exit(f"usage: {sys.argv[0]} [{'|'.join(COMMANDS)} [argument ...]]")
+    # Nothing is compiled at set-up, so what is imported must be kept, or each start would compile
+    # all of TensorFlow anew. `.venv` and the checkout are ours to keep it in.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not is_ready():
         try:
             set_up()

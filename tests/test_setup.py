@@ -174,6 +174,17 @@ def test_a_word_runs_its_commands_one_after_another(
     assert (done.returncode, done.stdout.splitlines()) == (0, called)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the command is a shell script here")
+def test_what_it_starts_keeps_the_bytecode_of_what_it_imports(ready: Path) -> None:
+    headstart = ready / ".venv" / "bin" / "headstart"
+    headstart.write_text('#!/bin/sh\necho "${PYTHONDONTWRITEBYTECODE-kept}"\n')
+    headstart.chmod(0o755)
+    done = _run(
+        ready, "demo", "--quiet", before="import os; os.environ['PYTHONDONTWRITEBYTECODE'] = '1'"
+    )
+    assert done.stdout == "kept\n"
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_file_pins_every_package_with_its_hashes_and_names_no_place(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
