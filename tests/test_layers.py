@@ -28,6 +28,7 @@ ORDER = (
     "store/target.py",
     "store/room.py",
     "data/labelled.py",
+    "data/absent.py",
     "data/walk.py",
     "data/archives.py",
     "data/layout.py",

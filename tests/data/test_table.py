@@ -126,6 +126,16 @@ def test_fault_44_nested_and_binary_columns_are_an_error_that_names_them(tmp_pat
         table.read(tmp_path / "rows.parquet")
 
 
+@pytest.mark.parametrize("name", ["peopel.csv", "people.parqet.parquet"])
+def test_a_table_that_is_not_there_is_told_so_with_the_nearest_name(
+    name: str, tmp_path: Path
+) -> None:
+    for there in ("people.csv", "people.parquet"):
+        (tmp_path / there).touch()
+    with pytest.raises(SourceError, match=r"does not exist. Did you mean people\.(csv|parquet)\?"):
+        table.read(tmp_path / name)
+
+
 def test_rows_are_numbered_as_a_spreadsheet_does_and_blank_ones_passed_over(
     tmp_path: Path,
 ) -> None:

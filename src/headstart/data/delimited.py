@@ -18,6 +18,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.data.absent import absent
 from headstart.data.quotes import Quotes
 from headstart.errors import OptionError, SourceError
 from headstart.store.files import cache_root, printable
@@ -87,6 +88,8 @@ def opened(path: Path, encoding: str) -> Iterator[Delimited]:
 
 def unreadable(where: str, error: Exception) -> SourceError:
     """What to raise where a table cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return absent(where)
     reason = str(getattr(error, "strerror", None) or error).strip().partition("\n")[0].rstrip(".")
     return SourceError(f"cannot be read as a table ({reason}).", where=where, mend=_AS_CSV)
 

@@ -20,9 +20,9 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
+from headstart.data.absent import absent
 from headstart.data.archives import unpacked
 from headstart.data.labelled import in_order
 from headstart.data.layout import Layout, find_layout, pattern_error, wanted
@@ -233,7 +233,7 @@ def _folder(source: Path, where: str, listen: Listener) -> str:
     if os.path.isdir(source):
         return os.fspath(source)
     if not os.path.exists(source):
-        raise SourceError("does not exist.", where=where, mend=_nearest(source))
+        raise absent(source)
     if os.path.isfile(source) and (source.suffix.lower() == ".zip" or zipfile.is_zipfile(source)):
         return os.fspath(unpacked(source, listen))
     raise SourceError(
@@ -241,14 +241,6 @@ def _folder(source: Path, where: str, listen: Listener) -> str:
         where=where,
         mend="Unpack other archives first and name the folder; a photo alone has no label.",
     )
-
-
-def _nearest(source: Path) -> str:
-    try:
-        near = get_close_matches(source.name, os.listdir(source.parent), n=1)
-    except OSError:
-        near = []
-    return f"Did you mean {printable(near[0])}?" if near else "Check the spelling of its path."
 
 
 def _denied(tree: Tree, layout: Layout, where: str) -> list[LeftOut]:
