@@ -58,6 +58,14 @@ def test_a_warning_comes_before_use() -> None:
     assert "settled the warnings below" in advice.answer(found, [finding("a"), finding("b")])
 
 
+@pytest.mark.parametrize("kind", ["id-column", "nearly-numbers"])
+def test_a_column_that_the_network_was_not_given_keeps_nobody_from_using_it(kind: str) -> None:
+    found = metrics({"cat": 97}, 100)
+    assert advice.answer(found, [finding(kind)]).startswith("Yes")
+    assert advice.misleading([finding(kind), finding("drift")]) == [finding("drift")]
+    assert advice.steps(found, [finding(kind)], 3)[0].place == "mistakes"
+
+
 def test_figures_that_show_no_learning_are_no() -> None:
     assert advice.answer(metrics({"cat": 55, "dog": 50}, 100), []).startswith("No:")
 

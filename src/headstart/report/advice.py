@@ -16,6 +16,7 @@ Found = Mapping[str, Any]
 # What makes the figure better than it should be comes first, then what is wrong with labels.
 _GRAVEST = ("trained-on", "across-splits", "leak", "giveaway")
 _GRAVE = ("two-labels", "suspect", "not-scored", "drift")
+_APART = ("id-column", "nearly-numbers")  # columns that the network was not given
 
 
 class Step(NamedTuple):
@@ -34,7 +35,12 @@ def gravity(finding: Found) -> tuple[bool, int]:
     """By which findings are sorted, the gravest first."""
     kind = finding["kind"]
     ranks = [n for n, words in enumerate((_GRAVEST, _GRAVE)) if any(w in kind for w in words)]
-    return finding["level"] == "note", (*ranks, 2)[0]
+    return finding["level"] == "note", 3 if kind in _APART else (*ranks, 2)[0]
+
+
+def misleading(findings: Sequence[Found]) -> list[Found]:
+    """The warnings that make the figures doubtful, in their order."""
+    return [f for f in findings if f["level"] == "warning" and f["kind"] not in _APART]
 
 
 def answer(metrics: Metrics, findings: Sequence[Found]) -> str:
@@ -42,7 +48,7 @@ def answer(metrics: Metrics, findings: Sequence[Found]) -> str:
     key, scores = judged(metrics)
     ones = f"{noun(metrics)}s"
     low, _ = scores["accuracy_interval"]
-    warnings = sum(finding["level"] == "warning" for finding in findings)
+    warnings = len(misleading(findings))
     if key == "train":
         return f"That cannot be told: no {ones} were kept from training to judge it by."
     if low <= metrics["baselines"]["majority"]:
@@ -63,8 +69,8 @@ def steps(metrics: Metrics, findings: Sequence[Found], wrong: int) -> list[Step]
     """
     key, scores = judged(metrics)
     one, found = noun(metrics), []
-    if findings and findings[0]["level"] == "warning":
-        found.append(Step(findings[0]["mend"], "finding-1", "See the warning"))
+    if doubtful := misleading(findings):
+        found.append(Step(doubtful[0]["mend"], "finding-1", "See the warning"))
     if key == "train":
         found.append(
             Step(f"Keep some {one}s for validation and test.", "making", "See what was used")

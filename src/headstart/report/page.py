@@ -79,6 +79,7 @@ def render(folder: Path, photos: Photos) -> str:
         "gap": words.gap(metrics) if metrics.get("train") else None,
         "accuracies": views.accuracies(metrics),
         "answer": advice.answer(metrics, findings),
+        "misleading": advice.misleading(findings),
         "steps": advice.steps(metrics, findings, mistakes.wrong),
         "findings": findings,
         "matrix": matrix,
