@@ -18,7 +18,7 @@ from headstart.tabular import Data
 from headstart.training.head import Problem, select
 
 _FEW = 10_000  # rows
-_BINS = 255  # values of one category that trees tell apart
+_BINS = 254  # values that trees tell apart in one column; one more stands for all others
 _NUMBERS = 2**27  # for the logistic regression, 512 MB
 
 Rows = NDArray[np.int64]
@@ -69,12 +69,13 @@ def _problem(data: Data, train: Rows, options: TrainOptions) -> Problem:
 
 
 def _boosted(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> NDArray[np.float64]:
-    """Gradient boosting of histogram trees, as scikit-learn does it by default."""
+    """Gradient boosting of histogram trees, as scikit-learn does it by default, but for as many
+    trees as that makes of few rows: on more than 10,000 its default stops by rows of its own
+    choice, whatever their groups, and wants two of a class among them."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
-    codes = [place for place, buckets, _ in columns.embedded(data.columns) if buckets <= _BINS]
-    # Its own stopping would draw rows of its own, whatever their groups, and wants two of a class.
+    told, codes = _in_bins(data)
     trees = HistGradientBoostingClassifier(
         categorical_features=codes or None, early_stopping=False, random_state=options.seed
     )
@@ -82,9 +83,31 @@ def _boosted(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> ND
     found = np.zeros((len(judged), len(data.classes)))
     few = len(train) < _FEW  # then threads wait for each other longer than they work
     with threadpool_limits(1 if few else None):
-        trees.fit(data.matrix[train], learned.labels, learned.weights)
-        found[:, trees.classes_] = trees.predict_proba(data.matrix[judged])
+        trees.fit(told[train], learned.labels, learned.weights)
+        found[:, trees.classes_] = trees.predict_proba(told[judged])
     return found
+
+
+def _in_bins(data: Data) -> tuple[NDArray[np.float32], list[int]]:
+    """The numbers of all rows, float32 (n, …), and which of them are codes of categories.
+
+    A category of more values than trees tell apart takes several columns: each holds some of the
+    values, and one code for all others.
+    """
+    many = columns.embedded(data.columns)
+    codes, more = [place for place, _, _ in many], list[NDArray[np.float32]]()
+    told = data.matrix.copy() if any(buckets > _BINS for _, buckets, _ in many) else data.matrix
+    for place, buckets, _ in many:
+        for first in range(0, buckets, _BINS):
+            part = data.matrix[:, place] - first
+            part[(part < 0) | (part >= _BINS)] = _BINS
+            if first:
+                more.append(part)
+            else:
+                told[:, place] = part
+    width = told.shape[1]
+    told = np.column_stack([told, *more]) if more else told
+    return told, [*codes, *range(width, width + len(more))]
 
 
 def _flat_width(data: Data) -> int:
