@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from photos import put_colours, put_digits
 from PIL import Image
@@ -276,3 +277,8 @@ def test_a_run_that_fails_after_it_was_begun_leaves_no_folder(source):
             split=source.parent / "split.csv",
         )
     assert nothing_is_left(source)
+
+
+def test_a_frame_is_no_source_and_is_told_where_it_is_taken() -> None:
+    with pytest.raises(SourceError, match=r"DataFrame is no path\. .*TableClassifier"):
+        train(pl.DataFrame({"a": [1], "y": ["x"]}), target="y")

@@ -16,7 +16,7 @@ from headstart.data.listing import is_table
 from headstart.data.pixels import Unreadable, read_image
 from headstart.data.samples import Sample
 from headstart.dataset import list_photos, load_network, look_at, scan_with, views
-from headstart.errors import HeadstartError, InputError
+from headstart.errors import HeadstartError, InputError, SourceError
 from headstart.events import Listener, Notice, nobody
 from headstart.frozen import fit_head
 from headstart.learning_curve import learning_curve
@@ -85,6 +85,11 @@ def train_with(
     listen: Listener = nobody,
 ) -> Run:
     """`train`, with the options in one piece."""
+    if not isinstance(source, str | Path):
+        raise SourceError(
+            f"{type(source).__name__} is no path.",
+            mend="Write a frame to a file, or give it to headstart.TableClassifier.",
+        )
     rows = options.image_column is None and is_table(source)
     if not rows:
         refuse_for_photos(options)

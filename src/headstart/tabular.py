@@ -16,6 +16,7 @@ from headstart.data import beside, mapping, roles, split, table
 from headstart.data.columns import LeftOut as ColumnLeftOut
 from headstart.data.columns import Moment, Used
 from headstart.data.equal_rows import clusters, row_keys
+from headstart.data.kinds import is_text
 from headstart.data.labelled import Divided, Labelled, in_order
 from headstart.data.listing import find
 from headstart.data.table import Table
@@ -323,7 +324,7 @@ def cells_of(rows: Rows, source: Path, options: Division) -> pl.DataFrame:
     found: list[pl.DataFrame] = []
     for side, file in files.items():
         own = rows.rows[[given == side for given in rows.given]]
-        encoding = options.encoding if table.is_text(file) else "utf-8"
+        encoding = options.encoding if is_text(file) else "utf-8"
         memory = table.MEMORY / len(files)
         cells = table.drawn(file, encoding, options.most_rows, seed=options.seed, memory=memory)
         chosen = np.searchsorted(cells.rows, own)

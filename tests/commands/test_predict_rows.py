@@ -132,3 +132,38 @@ def test_a_file_and_its_frame_get_the_same_answers(
     assert len(list(classifier.of_file(tmp_path / "rows.parquet"))) > 5
     made = classifier.predict_proba(tmp_path / "rows.parquet")
     np.testing.assert_array_equal(made, classifier.predict_proba(flowers))
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+def test_files_of_json_are_read_as_standard_input_is(
+    call: Any, flowers: pl.DataFrame, tmp_path: Path, name: str
+):
+    rows = flowers[:3].to_dicts()
+    text = json.dumps(rows) if name == "rows.json" else "\n".join(map(json.dumps, rows))
+    (tmp_path / name).write_text(text)
+    flowers[:3].write_parquet(tmp_path / "rows.parquet")
+    files = (tmp_path / name, tmp_path / "rows.parquet")
+    one, other = (call("predict", MODEL, file, "--json", "--quiet") for file in files)
+    assert one.code == other.code == 0
+    assert one.out == other.out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("rows.json", "[1, 2", "rows.json: is no JSON"),
+        ("rows.json", '{"sepal_length": [1]}', "row 1 holds more than one value in 'sepal_length'"),
+        ("rows.txt", "a,b", "rows.txt: is no table, by the end of its name. Tables end in .csv"),
+        ("rows.jsn", None, "rows.jsn: does not exist. Did you mean rows.json?"),
+        ("rowz.json", None, "rowz.json: does not exist. Did you mean rows.json?"),
+    ],
+)
+def test_what_holds_no_rows_is_told_with_the_mend(
+    call: Any, tmp_path: Path, name: str, content: str | None, told: str
+):
+    (tmp_path / "rows.json").write_text("{}")
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    said = call("predict", MODEL, tmp_path / name)
+    assert said.code == 2
+    assert told in " ".join(said.err.split())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from headstart.bundle.manifest import ColumnsInput
 from headstart.data import mapping, table
 from headstart.data.columns import Category, LeftOut, Moment, places, width
+from headstart.data.kinds import is_text
 from headstart.data.table import Table
 from headstart.data.typed import as_texts, typed
 from headstart.errors import SourceError
@@ -55,7 +56,7 @@ def as_trained(record: ColumnsInput, target: str | None, texts: pl.Series) -> pl
 def in_pieces(record: ColumnsInput, source: Path, encoding: str = "utf-8") -> Iterator[Table]:
     """The rows of a file, some at a time where each can be read by itself."""
     by_others = any(isinstance(c, Moment) and c.form is None for c in record.columns)
-    if by_others and table.is_text(source):  # all of a column tell how its dates are written
+    if by_others and is_text(source):  # all of a column tell how its dates are written
         return iter([table.as_it_stands(source, encoding)])
     return table.in_pieces(source, encoding)
 

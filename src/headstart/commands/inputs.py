@@ -8,10 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from headstart.data.absent import absent
+from headstart.data.kinds import is_text
 from headstart.data.samples import image_files
 from headstart.errors import OptionError, SourceError
 from headstart.report.words import number
 from headstart.store.files import printable
+
+_JSON = (".json", ".jsonl", ".ndjson")
+_AS_JSON = (
+    "Give an object a line, or a list of objects, a value for each column; CSV is read from files."
+)
 
 
 def photos(inputs: Iterable[str]) -> Iterator[str]:
@@ -37,30 +44,29 @@ def photos(inputs: Iterable[str]) -> Iterator[str]:
             yield from _found(item, sorted(glob.glob(item, recursive=True)))
 
 
-def records() -> list[dict[str, Any]]:
-    """The rows of JSON on the standard input.
+def records(item: str) -> list[dict[str, Any]] | None:
+    """The rows of JSON in a file of that kind, or on the standard input for `-`; None: another
+    kind of file.
 
     Raises:
-        SourceError: what comes in is no JSON.
+        SourceError: it is not there, or what it holds is no JSON.
     """
-    return _records(sys.stdin.buffer.read())
-
-
-def row_file(item: str) -> Path:
-    """A file of rows.
-
-    Raises:
-        SourceError: it is not there.
-    """
-    if not os.path.lexists(item):
-        raise SourceError("is not there.", where=printable(item), mend="Give a file of rows.")
-    return Path(item)
+    if item == "-":
+        return _records(sys.stdin.buffer.read(), "standard input")
+    if Path(item).suffix.lower() not in _JSON:
+        return None
+    try:
+        return _records(Path(item).read_bytes(), printable(item))
+    except FileNotFoundError as error:
+        raise absent(item) from error
+    except OSError as error:
+        raise SourceError(
+            f"cannot be read ({error.strerror}).", where=printable(item), mend=_AS_JSON
+        ) from error
 
 
 def text_files(inputs: Sequence[str]) -> list[str]:
     """The files of rows in text among the inputs."""
-    from headstart.data.table import is_text  # not for photos: polars takes 0.15 s
-
     return [item for item in inputs if is_text(Path(item))]
 
 
@@ -81,7 +87,7 @@ def refuse_encoding(inputs: Sequence[str], encoding: str) -> None:
         )
 
 
-def _records(data: bytes) -> list[dict[str, Any]]:
+def _records(data: bytes, where: str) -> list[dict[str, Any]]:
     """One object, a list of objects, or an object a line."""
     try:
         text = data.decode("utf-8-sig")
@@ -90,18 +96,18 @@ def _records(data: bytes) -> list[dict[str, Any]]:
         except ValueError:
             found = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
-        raise SourceError(
-            f"is no JSON ({error}).",
-            where="standard input",
-            mend="Give an object a line, or a list of objects, a value for each column.",
-        ) from error
+        raise SourceError(f"is no JSON ({error}).", where=where, mend=_AS_JSON) from error
     rows = found if isinstance(found, list) else [found]
     if not rows or not all(isinstance(row, dict) for row in rows):
-        raise SourceError(
-            "holds no rows.",
-            where="standard input",
-            mend="Give an object a line, or a list of objects, a value for each column.",
-        )
+        raise SourceError("holds no rows.", where=where, mend=_AS_JSON)
+    for count, row in enumerate(rows, 1):
+        for name, value in row.items():
+            if isinstance(value, list | dict):
+                raise SourceError(
+                    f"row {count} holds more than one value in {name!r}.",
+                    where=where,
+                    mend="Give a number, a text, true, false or null for each column.",
+                )
     return rows
 
 

@@ -19,7 +19,6 @@ from headstart.commands.inputs import (
     photos,
     records,
     refuse_encoding,
-    row_file,
     text_files,
 )
 from headstart.commands.output import Flag
@@ -61,8 +60,8 @@ def run(
         A bundle or a run folder.
     inputs
         Photos: files, folders, patterns in quotes, or - for paths on standard input, one a line.
-        Rows: CSV, TSV, Parquet or Arrow files, or - for JSON on standard input, one object a line
-        or a list of them.
+        Rows: CSV, TSV, Parquet, Arrow or JSON files, or - for JSON on standard input; JSON is one
+        object a line, or a list of them.
     format
         How the answers are written; all but json are written as they come.
     top
@@ -227,11 +226,12 @@ class _RowAnswers:
                 yield f"{ahead}row " + pl.Series(numbers).cast(pl.String), made
 
     def _of(self, item: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        if item != "-":
+        rows = records(item)
+        if rows is None:
             encoding = self._encoding if text_files([item]) else "utf-8"
-            yield from self._classifier.of_file(row_file(item), self._listen, encoding)
+            yield from self._classifier.of_file(Path(item), self._listen, encoding)
             return
-        made = self._classifier.of_rows(records(), self._listen)
+        made = self._classifier.of_rows(rows, self._listen)
         yield np.arange(1, len(made) + 1), made
 
 

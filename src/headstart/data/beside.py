@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from headstart.data import table
+from headstart.data.kinds import is_text
 from headstart.data.table import Cells, Table
 from headstart.data.typed import as_texts, forms_of, typed, whole_numbers, with_labels
 from headstart.errors import OptionError, SourceError
@@ -61,14 +62,14 @@ def read(
     files: dict[Side | None, Path] = {None: source}
     files.update(beside.items())
     _refuse_twice(files)
-    some_text = any(map(table.is_text, files.values()))
+    some_text = any(map(is_text, files.values()))
     parts = [
         _Part(
             printable(os.fspath(file)),
-            table.is_text(file),
+            is_text(file),
             table.drawn(
                 file,
-                encoding if table.is_text(file) or not some_text else "utf-8",
+                encoding if is_text(file) or not some_text else "utf-8",
                 most,
                 seed=seed,
                 memory=table.MEMORY / len(files),

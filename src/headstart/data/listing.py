@@ -6,13 +6,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from headstart.data.kinds import SUFFIXES, is_text
 from headstart.errors import OptionError, SourceError
 from headstart.store.files import printable
 
 if TYPE_CHECKING:
     import polars
-
-SUFFIXES = (".csv", ".tsv", ".parquet", ".arrow", ".feather", ".ipc")
 
 
 def is_table(source: str | Path) -> bool:
@@ -46,7 +45,7 @@ def read_rows(
 
     where = printable(os.fspath(source))
     frame = table.cells(source, encoding)
-    header, first = frame.columns, 1 + table.is_text(source)
+    header, first = frame.columns, 1 + is_text(source)
     path_column = find(image_column, "--image-column", "the paths of the photos", header, where)
     label_column = find(target, "--target", "the labels", header, where)
     groups: Sequence[str | None] = [None] * len(frame)

@@ -24,9 +24,10 @@ from pathlib import Path
 
 from headstart.data.absent import absent
 from headstart.data.archives import unpacked
+from headstart.data.kinds import SUFFIXES
 from headstart.data.labelled import in_order
 from headstart.data.layout import Layout, find_layout, pattern_error, wanted
-from headstart.data.listing import SUFFIXES, Row, read_rows
+from headstart.data.listing import Row, read_rows
 from headstart.data.walk import Ignored, Tree, walk
 from headstart.errors import OptionError, SourceError
 from headstart.events import Listener, nobody

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from headstart.data import delimited, packed
 from headstart.data.delimited import check_names
+from headstart.data.from_pandas import frame_from_pandas
+from headstart.data.kinds import SUFFIXES, is_text
 from headstart.data.typed import EXACT, as_texts, forms_of, typed
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
-
-TEXTS = (".csv", ".tsv")
 
 MEMORY = 4 << 30
 """Bytes that reading and training may take; of a table that would take more, rows are drawn."""
@@ -116,7 +116,7 @@ def in_pieces(source: Path, encoding: str = "utf-8") -> Iterator[Table]:
         OptionError, SourceError: as `read`.
     """
     where = printable(os.fspath(source))
-    _refuse_encoding(source, encoding)
+    _refuse(source, encoding)
     first = start = 1 + is_text(source)
     if is_text(source):
         with packed.reading(where), delimited.opened(source, encoding) as found:
@@ -161,7 +161,7 @@ def drawn(
         OptionError, SourceError: as `read`.
     """
     where = printable(os.fspath(source))
-    _refuse_encoding(source, encoding)
+    _refuse(source, encoding)
     if is_text(source):
         with packed.reading(where), delimited.opened(source, encoding) as found:
             total = found.rows
@@ -213,7 +213,7 @@ def cells(source: Path, encoding: str = "utf-8") -> pl.DataFrame:
         OptionError, SourceError: as `read`.
     """
     where = printable(os.fspath(source))
-    _refuse_encoding(source, encoding)
+    _refuse(source, encoding)
     if not is_text(source):
         return checked(packed.read(source), where)
     with packed.reading(where), delimited.opened(source, encoding) as found:
@@ -224,18 +224,20 @@ def _of_text(source: Path | io.BytesIO, separator: str) -> pl.DataFrame:
     return pl.read_csv(source, separator=separator, infer_schema=False)
 
 
-def _refuse_encoding(source: Path, encoding: str) -> None:
+def _refuse(source: Path, encoding: str) -> None:
+    """Refuse a file that is no table by its name, and an encoding of one that is no text."""
+    if source.suffix.lower() not in SUFFIXES and source.is_file():
+        raise SourceError(
+            "is no table, by the end of its name.",
+            where=printable(os.fspath(source)),
+            mend=f"Tables end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.",
+        )
     if not is_text(source) and encoding != "utf-8":
         raise OptionError(
             f"would do nothing for {printable(os.fspath(source))}: it is no text.",
             where="--encoding",
             mend="Leave it out.",
         )
-
-
-def is_text(source: Path) -> bool:
-    """Whether a file is one of cells in text."""
-    return source.suffix.lower() in TEXTS
 
 
 def checked(frame: pl.DataFrame, where: str) -> pl.DataFrame:
@@ -311,10 +313,10 @@ def as_frame(given: Any) -> pl.DataFrame:
             return pl.DataFrame(list(given), infer_schema_length=None, strict=False)
         if isinstance(given, dict):
             return pl.DataFrame(given, strict=False)
+        if type(given).__module__.partition(".")[0] == "pandas" and hasattr(given, "columns"):
+            return frame_from_pandas(given)
         if hasattr(given, "__arrow_c_stream__"):
             return pl.DataFrame(given)
-        if type(given).__module__.partition(".")[0] == "pandas":
-            return pl.DataFrame({str(name): given[name].to_list() for name in given}, strict=False)
     except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
         raise OptionError(
             f"cannot be made a table ({str(error).partition(chr(10))[0].rstrip('.')}).",
