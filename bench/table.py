@@ -37,12 +37,6 @@ start = time.perf_counter()
 classifier.predict_proba(sys.argv[2])
 print(time.perf_counter() - start)
 """
-IMPORT = """
-import time
-start = time.perf_counter()
-from headstart.backbone.quiet_keras import keras
-print(time.perf_counter() - start)
-"""
 Files = tuple[Path, Path]
 """To train on, and to judge by."""
 
@@ -199,13 +193,11 @@ def default(bench: Bench) -> Iterator[Row | str]:
     )
     seconds = statistics.median(each.metrics["seconds"]["train"] for each in ours)
     loop = statistics.median(each.loop_seconds for each in ours)
-    imported = statistics.median(
-        float(run([sys.executable, "-c", IMPORT]).output.split()[-1]) for _ in ours
-    )
+    imported = statistics.median(each.metrics["seconds"]["import"] for each in ours)
     yield Row(
-        f"{what}: seconds of training, `train` in `metrics.json`",
+        f"{what}: seconds of training, once TensorFlow is imported (`train` in `metrics.json`)",
         "≤ 3 s",
-        f"{seconds:.2f} s: {imported:.2f} s to import TensorFlow, {loop:.2f} s for the epochs",
+        f"{seconds:.2f} s, of them {loop:.2f} s for the epochs; the import {imported:.2f} s",
         seconds <= 3,
     )
     yield _listed("headstart", ours) + "."
@@ -243,8 +235,7 @@ def large(bench: Bench) -> Iterator[Row | str]:
     theirs = {peer: bench.peer(peer, files, epochs=epochs.get(peer)) for peer in PEERS}
     what = f"{bench.rows:,} × 30"
     peak = ours.cost.peak_mb
-    # As many rows are drawn as 4 GiB are enough for.
-    yield Row(f"{what}: peak memory of training", "≤ 4 GiB", f"{peak:,.0f} MB", peak <= 4295)
+    yield Row(f"{what}: peak memory of training", "≤ 1.5 GB", f"{peak:,.0f} MB", peak <= 1500)
     for peer, called in PEERS.items():
         yield not_below(f"{called}: {what}", ours.right, theirs[peer].right)
     yield _whole(what, [ours], {PEERS[peer]: [run_] for peer, run_ in theirs.items()})

@@ -8,7 +8,7 @@ import polars as pl
 from headstart.baselines import baselines
 from headstart.events import nobody
 from headstart.options import TrainOptions
-from headstart.outcome import Judge
+from headstart.outcome import Part
 from headstart.tabular import divided, list_rows
 
 
@@ -21,6 +21,5 @@ def test_trees_tell_more_values_of_a_category_apart_than_they_have_bins(tmp_path
     frame.write_csv(path)
     options = TrainOptions(target="open")
     data = divided(list_rows(path, options), options, nobody)
-    judge = Judge(data.on("test"), lambda rows: rows, data)
-    found = baselines(data, [judge], "test", options)["gradient_boosting"]
+    found = baselines(data, [Part(data.on("test"), data)], options)["gradient_boosting"]
     assert (found.predicted == found.labels).mean() > 0.95

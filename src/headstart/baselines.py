@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart import process
 from headstart.columnar import examples
 from headstart.data import columns
 from headstart.data.labelled import spread
 from headstart.evaluation.trust import Answers, answered
 from headstart.options import TrainOptions
-from headstart.outcome import Judge
+from headstart.outcome import Part
 from headstart.tabular import Data
 from headstart.training.head import Problem, select
 
@@ -25,24 +26,21 @@ Rows = NDArray[np.int64]
 Fitted = Callable[[Data, Rows, Rows, TrainOptions], NDArray[np.float64]]
 
 
-def baselines(
-    data: Data, judges: Sequence[Judge], name: str, options: TrainOptions
-) -> dict[str, Answers]:
+def baselines(data: Data, judged: Sequence[Part], options: TrainOptions) -> dict[str, Answers]:
     """What logistic regression and gradient boosting say of the rows that the network is judged by.
 
     Args:
-        judges: the networks and the rows that each is judged by; more than one of a
-            cross-validation, and then each baseline is fitted to the other rows in turn.
-        name: of the set that is judged.
+        judged: the rows that the networks are judged by; more parts than one of a cross-validation,
+            and then each baseline is fitted to the other rows in turn.
     """
     labels, train = data.labels, data.on("train")
-    rows = np.concatenate([judge.rows for judge in judges])
+    rows = np.concatenate([part.rows for part in judged])
+    name = "cross-validation" if len(judged) > 1 else str(data.sides[rows[0]])
     fits: dict[str, Fitted] = {"logistic_regression": _logistic, "gradient_boosting": _boosted}
     found = {}
     for kind, fit in fits.items():
         pieces = [
-            fit(judge.data, np.setdiff1d(train, judge.rows), judge.rows, options)
-            for judge in judges
+            fit(part.data, np.setdiff1d(train, part.rows), part.rows, options) for part in judged
         ]
         found[kind] = answered(name, rows, labels[rows], pieces)
     return found
@@ -72,7 +70,8 @@ def _boosted(data: Data, train: Rows, judged: Rows, options: TrainOptions) -> ND
     """Gradient boosting of histogram trees, as scikit-learn does it by default, but for as many
     trees as that makes of few rows: on more than 10,000 its default stops by rows of its own
     choice, whatever their groups, and wants two of a class among them."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    with process.collecting_no_garbage():
+        from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
     told, codes = _in_bins(data)

@@ -3,6 +3,7 @@
 Importing this file costs little; Keras is imported when a training begins.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -23,7 +24,7 @@ from headstart.evaluation.metrics import softmax
 from headstart.evaluation.trust import Answers, answered
 from headstart.events import Listener, Notice
 from headstart.options import TrainOptions
-from headstart.outcome import Columnar, Judge, Tuned
+from headstart.outcome import Columnar, Judge, Part, Tuned
 from headstart.sets import SIDES
 from headstart.store.files import printable
 from headstart.tabular import Data, fitted_to
@@ -51,28 +52,64 @@ def shape_of(data: Data, options: TrainOptions) -> Shape:
     return Shape(width, embedded, hidden, n_classes)
 
 
+def parts(data: Data, options: TrainOptions) -> list[Part]:
+    """The rows that judge: the test rows, else those of validation; where neither are kept, the
+    training rows in five parts, for as many networks that each train on the others and have not
+    seen the columns of these.
+
+    Raises:
+        SourceError: there is nothing to judge by.
+    """
+    for side in ("test", "validation"):
+        if len(kept := data.on(side)):
+            return [Part(kept, data)]
+    train = data.on("train")
+    labels = [data.samples.labels[i] for i in train]
+    keys = [data.samples.keys[i] for i in train]
+    deal = split.folds if options.group is None else grouped.folds
+    fold = deal(labels, data.together[train], keys, split.FOLDS, options.seed)
+    if not (fold >= 0).any():
+        raise SourceError(
+            "No class has two different rows: nothing could be judged."
+            if options.group is None
+            else f"No class stands in two groups of {options.group!r}: nothing could be judged.",
+            where=printable(data.samples.source),
+            mend="Give every class several rows, in several groups where there are any.",
+        )
+    return [
+        Part(train[fold == k], fitted_to(data, train[fold != k], options))
+        for k in np.unique(fold[fold >= 0]).tolist()
+    ]
+
+
 def fit_dense(
-    data: Data, options: TrainOptions, *, place: Path, resume: bool, listen: Listener
+    data: Data,
+    judged: Sequence[Part],
+    options: TrainOptions,
+    *,
+    place: Path,
+    resume: bool,
+    listen: Listener,
 ) -> Columnar:
     """Train a network on the training rows, as `training.loop` does, and judge it.
 
-    Where nothing is kept to judge by, networks that are trained on four fifths of the rows in turn
-    judge the fifth. The budget is then for all of them: as much for each as for the one that stays.
+    In a cross-validation each part is judged by a network of its own. The budget is then for all of
+    them: as much for each as for the one that stays.
 
     Args:
+        judged: `parts` of the data.
         place: where the checkpoint goes.
         resume: go on from the checkpoint there.
 
     Raises:
         MissingError: TensorFlow is not installed.
-        SourceError: there is nothing to judge by.
         HeadstartError: as `loop.train`.
     """
     number = {side: data.on(side) for side in SIDES}
     shape, plan = shape_of(data, options), for_columns(options, len(number["train"]))
     networks, judges, seconds = Networks(), list[Judge](), plan.budget
     if not len(number["validation"]) and not len(number["test"]):
-        judges, seconds = _crossed(data, plan, options, networks, listen)
+        judges, seconds = _crossed(data, judged, plan, options, networks, listen)
     kept = number["validation"]
     with networks.lent(shape, plan, options.seed, len(number["train"])) as network:
         trained = loop.train(
@@ -100,7 +137,7 @@ def fit_dense(
     if judges:
         answers.append(_cross_validated(data, judges))
     else:
-        judges = [Judge(answers[-1].samples, predict, data)]
+        judges = [Judge(part.rows, part.data, predict) for part in judged]
     return Columnar(
         answers,
         lambda samples: predict(data.matrix[samples]),
@@ -149,29 +186,21 @@ def _predict(engine: OpenVinoEngine, matrix: NDArray[np.float32]) -> NDArray[np.
 
 
 def _crossed(
-    data: Data, plan: Plan, options: TrainOptions, networks: Networks, listen: Listener
+    data: Data,
+    judged: Sequence[Part],
+    plan: Plan,
+    options: TrainOptions,
+    networks: Networks,
+    listen: Listener,
 ) -> tuple[list[Judge], float]:
-    """Networks that each have not seen a fifth of the training rows, nor have their columns; and
-    the seconds that they leave of the budget."""
+    """A network for each part of the training rows, trained on the others; and the seconds that
+    they leave of the budget."""
     train = data.on("train")
-    labels = [data.samples.labels[i] for i in train]
-    keys = [data.samples.keys[i] for i in train]
-    deal = split.folds if options.group is None else grouped.folds
-    fold = deal(labels, data.together[train], keys, split.FOLDS, options.seed)
-    if not (fold >= 0).any():
-        raise SourceError(
-            "No class has two different rows: nothing could be judged."
-            if options.group is None
-            else f"No class stands in two groups of {options.group!r}: nothing could be judged.",
-            where=printable(data.samples.source),
-            mend="Give every class several rows, in several groups where there are any.",
-        )
     recipe = replace(plan.recipe, patience=None, keep_best=False)
-    numbers = np.unique(fold[fold >= 0]).tolist()
-    budget, judges, cut = Budget(plan.budget, len(numbers) + 1), list[Judge](), list[int]()
-    for k in numbers:
-        told = fitted_to(data, train[fold != k], options)
-        shape, training = shape_of(told, options), examples(told, train[fold != k], options)
+    budget, judges, cut = Budget(plan.budget, len(judged) + 1), list[Judge](), list[int]()
+    for part in judged:
+        others = train[~np.isin(train, part.rows)]
+        shape, training = shape_of(part.data, options), examples(part.data, others, options)
         with networks.lent(shape, plan, options.seed, len(training.labels)) as network:
             done = loop.train(
                 network, recipe, training, None, seed=options.seed, budget=budget.share()
@@ -181,11 +210,11 @@ def _crossed(
         if done.stopped == "budget":
             cut.append(len(done.history))
         engine = _engine(dense.openvino_model(shape, tensors), tensors)
-        judges.append(Judge(train[fold == k], partial(_predict, engine), told))
+        judges.append(Judge(part.rows, part.data, partial(_predict, engine)))
     if cut:
         listen(
             Notice(
-                f"The time budget ended {len(cut)} of the {len(numbers)} trainings that judge, the "
+                f"The time budget ended {len(cut)} of the {len(judged)} trainings that judge, the "
                 f"first after {cut[0]:,} of {recipe.epochs:,} epochs."
             )
         )

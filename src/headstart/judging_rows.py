@@ -68,7 +68,7 @@ def judged_by_rows(
 
     with clock("evaluate"):
         answers = answered("test", number, samples.numbers, [predict(matrix)])
-        told = influence.described(data, [Judge(number, predict, data)], answers, predict, _SEED)
+        told = influence.described(data, [Judge(number, data, predict)], answers, predict, _SEED)
     seen = trained_on(Path(model), classifier) if differ(samples.frame, samples.given) else None
     findings = find(data, seen, listen)
     metrics = described(model, classifier, data, answers, findings, known=seen is not None) | {

@@ -109,18 +109,27 @@ class Headed(Outcome):
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A network and the rows that it is judged by.
+class Part:
+    """Rows that one network is judged by.
 
     Attributes:
-        rows: int64 (m,), their numbers; none of them trained it.
-        predict: rows as the network takes them, float32 (n, width), to probabilities.
+        rows: int64 (m,), their numbers; none of them trains it.
         data: all rows, told as this network is told them.
     """
 
     rows: NDArray[np.int64]
-    predict: Predict
     data: "Data"
+
+
+@dataclass(frozen=True)
+class Judge(Part):
+    """A network and the rows that it is judged by.
+
+    Attributes:
+        predict: rows as the network takes them, float32 (n, width), to probabilities.
+    """
+
+    predict: Predict
 
 
 @dataclass(frozen=True)

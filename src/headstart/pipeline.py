@@ -1,8 +1,9 @@
 """The order of the work: from labelled photos or rows to an evaluated, saved classifier."""
 
+import importlib
 import shlex
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from headstart.data.pixels import Unreadable, read_image
 from headstart.data.samples import Sample
 from headstart.dataset import list_photos, load_network, look_at, scan_with, views
 from headstart.errors import HeadstartError, InputError, SourceError
-from headstart.events import Listener, Notice, nobody
+from headstart.events import Epoch, Event, Listener, Notice, nobody
 from headstart.frozen import fit_head
 from headstart.learning_curve import learning_curve
 from headstart.options import TrainOptions, options_from
@@ -43,9 +44,11 @@ from headstart.run import (
     write_metrics,
 )
 from headstart.store.files import write_text
-from headstart.training.plan import planned, refuse_for_photos
+from headstart.training.plan import for_columns, planned, refuse_for_photos
 from headstart.tuning import built, promising, tune
 from headstart.workplace import CHECKPOINT, LAST, Workplace, new_run
+
+_FEW = 20_000  # rows
 
 
 def train(
@@ -154,7 +157,7 @@ def _rows(
     """From a table to the files of a run; returns no photos."""
     from headstart import influence  # polars takes 0.15 s
     from headstart.baselines import baselines
-    from headstart.columnar import fit_dense
+    from headstart.columnar import fit_dense, parts
     from headstart.record import rows
     from headstart.row_findings import row_findings
     from headstart.tabular import divided, list_rows
@@ -163,22 +166,42 @@ def _rows(
     with clock("scan"):
         data = divided(list_rows(source, options), options, listen)
         abstaining.check(options, data.classes)
-        by_folds = not len(data.on("validation")) and not len(data.on("test"))
-        abstaining.check_kept(options, data, by_folds=by_folds)
-    with clock("train"):
-        last = place.folder / CHECKPOINT / LAST
-        outcome = fit_dense(data, options, place=last, resume=resume, listen=listen)
-        outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
-    judges, answers = outcome.judges, outcome.answers[-1]
-    with clock("baselines"):
-        others = baselines(data, judges, answers.name, options)
+        judged = parts(data, options)
+        abstaining.check_kept(options, data, by_folds=len(judged) > 1)
+        for_columns(options, len(data.samples))  # what it refuses, before the seconds that follow
+    with clock("import"):
+        importlib.import_module("headstart.training.whole")
+    with ThreadPoolExecutor(1) as beside:
+        begun = list[Future[Any]]()
+
+        def begin() -> None:
+            compared = beside.submit(baselines, data, judged, options)
+            begun.extend((compared, beside.submit(row_findings, data)))
+
+        def heard(event: Event) -> None:
+            # The first epoch is traced in Python; the others are one call each that leaves Python
+            # to others. Of many rows each side fills all cores and much memory.
+            if isinstance(event, Epoch) and not begun and len(data.samples) < _FEW:
+                begin()
+            listen(event)
+
+        with clock("train"):
+            last = place.folder / CHECKPOINT / LAST
+            outcome = fit_dense(data, judged, options, place=last, resume=resume, listen=heard)
+            outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
+        with clock("baselines"):
+            if not begun:
+                begin()
+            others, doubts = (each.result() for each in begun)
     with clock("evaluate"):
+        findings = find(data, outcome.answers, options, listen, doubts)
         metrics = rows.describe(data, outcome, others, options)
-        findings = find(data, outcome.answers, options, listen, row_findings(data))
         write_given(place.folder, data, options)
         write_found(place.folder, data, outcome.answers, findings)
         write_history(place.folder, outcome.history)
-        told = influence.described(data, judges, answers, outcome.predict, options.seed)
+        told = influence.described(
+            data, outcome.judges, outcome.answers[-1], outcome.predict, options.seed
+        )
         write_columns(place.folder, told)
         rows.save_bundle(place.folder, data, outcome, metrics)
     write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})

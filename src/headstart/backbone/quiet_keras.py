@@ -25,6 +25,7 @@ _ASIDE = ("matplotlib", "pandas", "sklearn") if process.is_own() else ()
 with (
     standard_error_closed(),  # TensorFlow logs before its log level counts
     process.without(*_ASIDE),
+    process.collecting_no_garbage(),
 ):
     import keras
 
