@@ -155,3 +155,11 @@ def test_a_boolean_is_read_from_its_own_cell() -> None:
     made = matrix([Boolean(name="x", missing=True)], pl.DataFrame({"x": cells}))
     assert made[:, 0].tolist() == [1, 0, 1, 0, 1, 0, 1, 0, 0, 0]
     assert made[:, 1].tolist() == [0, 0, 0, 0, 0, 0, 0, 1, 1, 1]
+
+
+def test_endless_numbers_are_missing_ones() -> None:
+    (fitted,) = fit(pl.DataFrame({"x": [1.0, None, 3.0]}), every(3), "minmax")
+    cells = pl.Series("x", ["1", "-inf", "Infinity", "NA", "x"])
+    made, gone = mapping.read(fitted, cells)  # type: ignore[arg-type]
+    assert made.tolist() == [[0, 0], *([[0.5, 1]] * 4)]
+    assert mapping.not_read(cells, gone) == (3, 1)

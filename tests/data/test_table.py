@@ -165,7 +165,8 @@ def test_arrow_files_are_read(tmp_path: Path) -> None:
         (["2024-02-30"], pl.String, "2024-02-30"),
         (["1", "x"], pl.String, "1"),
         (["1_000"], pl.String, "1_000"),
-        (["inf", "1"], pl.String, "inf"),
+        (["1", "-inf", "Infinity"], pl.Float64, 1.0),
+        (["inf", "x"], pl.String, "inf"),
         (["", "NULL"], pl.Null, None),
     ],
 )

@@ -24,7 +24,7 @@ from headstart.data.columns import (
     places,
     width,
 )
-from headstart.data.typed import MISSING, NUMBER, as_texts, moments, typed
+from headstart.data.typed import INFINITE, MISSING, NUMBER, as_texts, moments, typed
 
 AN_ID = "an id"
 """How the reason begins to leave out a column that only names the rows."""
@@ -233,7 +233,8 @@ def not_read(cells: pl.Series, gone: NDArray[np.bool_]) -> tuple[int, int]:
         return 0, 0
     empty = cells.is_null()
     if cells.dtype == pl.String:
-        empty = empty | cells.str.strip_chars().is_in(MISSING)
+        texts = cells.str.strip_chars()
+        empty = empty | texts.is_in(MISSING) | texts.str.contains(INFINITE)
     empties = int((empty.to_numpy() & gone).sum())
     return empties, int(gone.sum()) - empties
 

@@ -10,6 +10,7 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null",
 
 _NO_LABEL = tuple(word for word in MISSING if word not in ("None", "?"))  # these are classes too
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+INFINITE = r"(?i)^[+-]?inf(inity)?$"  # among numbers: a cell that holds none
 _INTEGER = r"^[+-]?\d+$"
 _CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
 EXACT = 2**53  # integers beyond it are no longer told apart as float64
@@ -73,6 +74,11 @@ def whole_numbers(column: pl.Series) -> bool:
 
 
 def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:
+    infinite = values.str.contains(INFINITE)
+    if infinite.any():  # no value, as `table.checked` has it for the numbers of other files
+        rest = values.filter(~infinite)
+        found = _numbers(texts.set(texts.str.contains(INFINITE), None), rest) if len(rest) else None
+        return None if found is None else found.cast(pl.Float64)
     if not values.str.contains(NUMBER).all() or values.str.contains(_CODE).any():
         return None
     if values.str.contains(_INTEGER).all():
