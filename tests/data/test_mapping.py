@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from headstart.data import mapping, table
+from headstart.data import mapping, table, typed
 from headstart.data.columns import Boolean, Category, LeftOut, Moment, Number, names, width
 from headstart.data.mapping import fit, matrix, unseen
 from headstart.events import nobody
@@ -148,6 +148,16 @@ def test_a_date_is_read_as_it_was_written_in_training_whatever_the_other_rows_sa
     row = {"smokes": ["no"], "count": ["4"]}
     both = [pl.DataFrame({"seen": [day], **row}) for day in ("02/01/2024", "2024-02-01")]
     np.testing.assert_array_equal(matrix(columns, both[0]), matrix(columns, both[1]))
+
+
+def test_a_time_with_an_offset_is_read_alone_as_among_others_and_is_one_of_utc() -> None:
+    texts = pl.Series("t", ["2024-01-01T02:00:00+02:00", "2024-01-03T00:00:00Z"])
+    form = typed.form_of(texts)
+    assert form is not None
+    alone = [mapping.as_moments(texts[i : i + 1], "datetime", form)[0] for i in range(2)]
+    assert alone == [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 1, 3)]
+    plain = pl.Series("t", ["2024-01-01T00:00:00"])
+    assert mapping.as_moments(plain, "datetime", form)[0] == alone[0]
 
 
 def test_a_boolean_is_read_from_its_own_cell() -> None:

@@ -15,7 +15,10 @@ _INTEGER = r"^[+-]?\d+$"
 _CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
 EXACT = 2**53  # integers beyond it are no longer told apart as float64
 _MOMENTS = (
-    (pl.Date, ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")),
+    (
+        pl.Date,
+        ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    ),
     (
         pl.Datetime("us"),
         (
@@ -23,16 +26,28 @@ _MOMENTS = (
             "%Y-%m-%dT%H:%M:%S%.f",
             "%Y-%m-%d %H:%M",
             "%Y-%m-%dT%H:%M",
+            "%Y-%m-%d %H:%M:%S%.f%#z",  # +02:00 or Z
+            "%Y-%m-%dT%H:%M:%S%.f%#z",
+            "%Y-%m-%dT%H:%M%#z",
             "%d.%m.%Y %H:%M:%S",
             "%d.%m.%Y %H:%M",
             "%d/%m/%Y %H:%M:%S",
             "%d/%m/%Y %H:%M",
             "%m/%d/%Y %H:%M:%S",
             "%m/%d/%Y %H:%M",
+            "%m/%d/%Y %I:%M:%S %p",
+            "%m/%d/%Y %I:%M %p",
+            "%d/%m/%Y %I:%M:%S %p",
+            "%d/%m/%Y %I:%M %p",
+            "%d-%m-%Y %H:%M:%S",
+            "%d-%m-%Y %H:%M",
+            "%m-%d-%Y %H:%M:%S",
+            "%m-%d-%Y %H:%M",
         ),
     ),
     (pl.Time, ("%H:%M:%S%.f", "%H:%M")),
 )
+_DASHED = r"^\d{1,2}-\d{1,2}-\d{4}\b"  # 12-31-24 is no day of the year 24
 _BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 
 
@@ -100,15 +115,23 @@ def _booleans(texts: pl.Series, values: pl.Series) -> pl.Series | None:
 def _moments(texts: pl.Series, values: pl.Series) -> pl.Series | None:
     """Dates or times; of two ways to read a date the first that fits all of them."""
     found = _form(values)
-    return None if found is None else texts.str.strptime(*found, strict=False)
+    return None if found is None else _read(texts, *found)
+
+
+def _read(texts: pl.Series, dtype: Any, form: str) -> pl.Series:
+    """Texts as dates or times by a form, in UTC where it has an offset; else null."""
+    found = texts.str.strptime(dtype, form, strict=False)
+    if "-%Y" in form:
+        found = found.set(~texts.str.contains(_DASHED), None)
+    return found.dt.replace_time_zone(None) if form.endswith("z") else found
 
 
 def _form(values: pl.Series) -> tuple[Any, str] | None:
     for dtype, forms in _MOMENTS:
         for form in forms:
-            if values.head(1).str.strptime(dtype, form, strict=False).null_count():
+            if _read(values.head(1), dtype, form).null_count():
                 continue
-            if not values.str.strptime(dtype, form, strict=False).null_count():
+            if not _read(values, dtype, form).null_count():
                 return dtype, form
     return None
 
@@ -131,8 +154,9 @@ def moments(column: pl.Series, dtype: Any, form: str) -> pl.Series:
     ]
     found = pl.Series(column.name, [None] * len(texts), dtype)
     for _, kind, each in sorted(known, key=lambda one: one[0]):
-        made = texts.str.strptime(kind, each, strict=False).cast(dtype)
-        found = found.zip_with(found.is_not_null(), made)
+        if found.null_count() == texts.null_count():
+            break
+        found = found.zip_with(found.is_not_null(), _read(texts, kind, each).cast(dtype))
     return found
 
 
