@@ -26,6 +26,9 @@ from headstart.data.columns import (
 )
 from headstart.data.typed import INFINITE, MISSING, NUMBER, as_texts, moments, typed
 
+EMPTY, CONSTANT = "empty", "constant"
+"""How the reasons begin to leave out a column that says nothing at all."""
+
 AN_ID = "an id"
 """How the reason begins to leave out a column that only names the rows."""
 
@@ -69,9 +72,9 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
     values = column.drop_nulls()
     distinct = values.n_unique()
     if not len(values):
-        return LeftOut(name=name, reason="empty")
+        return LeftOut(name=name, reason=EMPTY)
     if distinct == 1 and not missing:
-        return LeftOut(name=name, reason=f"constant: every row has {_short(values[0])}")
+        return LeftOut(name=name, reason=f"{CONSTANT}: every row has {_short(values[0])}")
     if dtype == pl.Boolean:
         return Boolean(name=name, missing=missing)
     if dtype.is_temporal():

@@ -161,7 +161,7 @@ def moments(column: pl.Series, dtype: Any, form: str) -> pl.Series:
 
 
 def forms_of(typed: pl.DataFrame, texts: pl.DataFrame) -> dict[str, str]:
-    """How the dates and times among typed columns are written in the texts that they were."""
+    """How the dates and times among typed columns are written, where they were texts."""
     times = [column.name for column in typed if column.dtype.is_temporal()]
-    found = {name: form_of(texts[name]) for name in times}
+    found = {name: form_of(texts[name]) for name in times if texts[name].dtype == pl.String}
     return {name: form for name, form in found.items() if form is not None}
