@@ -81,6 +81,28 @@ def test_categories_of_many_values_are_embedded() -> None:
     assert [fitted.values[int(code)] for code in codes] == values
 
 
+def test_a_category_of_thousands_of_values_is_one_where_they_come_again() -> None:
+    frame = pl.DataFrame({"store": [f"s{i % 1500:04}" for i in range(40_000)]})
+    (fitted,) = fit(frame, every(40_000))
+    assert isinstance(fitted, Category)
+    assert (len(fitted.values), fitted.embedded) == (1500, 16)
+
+
+def test_of_too_many_values_the_most_frequent_are_told_apart() -> None:
+    often = [f"often {i}" for i in range(10) for _ in range(5)]
+    twice = [f"v{i:05}" for i in range(6000) for _ in range(2)]
+    frame = pl.DataFrame({"c": [*twice, *often]})
+    (fitted,) = fit(frame, every(len(frame)))
+    assert isinstance(fitted, Category)
+    assert len(fitted.values) == 5000
+    assert {*often} < {*fitted.values}
+    assert mapping.buckets(fitted, pl.Series("c", ["v05999"])).tolist() == [5000]
+    long = pl.DataFrame({"c": [text * 200 for text in frame["c"]]})
+    (fitted,) = fit(long, every(len(frame)))
+    assert isinstance(fitted, Category)
+    assert 20 < len(fitted.values) < 100
+
+
 @pytest.mark.parametrize(
     ("column", "reason"),
     [

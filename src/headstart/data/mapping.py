@@ -42,7 +42,7 @@ _ONE_HOT = 12  # categories; more get a trained vector each
 _MANY = 0.5  # of the rows have a value of their own: no category, but an id or a text
 _WORDS = 3  # on average: a text
 _ID_ROWS = 20
-_MOST = 1000  # categories of one column
+_MOST, _MOST_BYTES = 5000, 100_000  # values of one category; the record of all columns is 1 MiB
 _TAIL = 10.0  # interquartile ranges from the median: heavy tails
 _TRUE, _FALSE = ["true", "yes", "t", "y"], ["false", "no", "f", "n"]
 _PERIODS: dict[Part, float] = {"month": 12, "weekday": 7, "hour": 24}
@@ -88,18 +88,24 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
     if reason := _nearly_numbers(values):
         return LeftOut(name=name, reason=reason)
     lengths = values.str.split(" ").list.len()
-    if (distinct > _MANY * len(values) and len(values) >= _ID_ROWS) or distinct > _MOST:
+    if distinct > _MANY * len(values) and len(values) >= _ID_ROWS:
         if float(lengths.mean() or 0) >= _WORDS:  # type: ignore[arg-type]
             return LeftOut(name=name, reason="free text")
         return LeftOut(
             name=name, reason=f"{AN_ID}: {distinct:,} values in {len(values):,} training rows"
         )
-    counts = values.value_counts()
-    kept = sorted(counts.filter(pl.col("count") >= _FEW)[name].to_list())
+    kept = _frequent(values)
     if not kept:
         return LeftOut(name=name, reason="no value stands there twice")
     embedded = 0 if len(kept) <= _ONE_HOT else min(16, 1 + round(math.sqrt(len(kept))))
     return Category(name=name, values=tuple(kept), missing=missing, embedded=embedded)
+
+
+def _frequent(values: pl.Series) -> list[str]:
+    """The values that a category tells apart, sorted: the most frequent of those there twice."""
+    counts = values.value_counts().sort(["count", values.name], descending=[True, False])
+    often = counts.filter(pl.col("count") >= _FEW)[values.name].head(_MOST)
+    return sorted(often.filter(often.str.len_bytes().cum_sum() <= _MOST_BYTES).to_list())
 
 
 def _nearly_numbers(texts: pl.Series) -> str:
@@ -224,8 +230,9 @@ def read(column: Used, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[n
             made, gone = _placed(column, cells)
         case Category():
             codes, gone = buckets(column, cells), _texts(cells).is_null().to_numpy()
-            one_hot = np.eye(column.buckets)
-            return (codes[:, None].astype(np.float64) if column.embedded else one_hot[codes]), gone
+            if column.embedded:
+                return codes[:, None].astype(np.float64), gone
+            return np.eye(column.buckets)[codes], gone
     return (np.column_stack([made, gone]) if column.missing else made), gone
 
 
