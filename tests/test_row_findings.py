@@ -152,6 +152,22 @@ def test_a_column_of_numbers_but_for_some_cells_is_told(tmp_path: Path) -> None:
     assert "'unknown'" in dose
 
 
+def test_what_to_do_about_numbers_that_are_not_read_fits_how_they_are_written(
+    tmp_path: Path,
+) -> None:
+    written = {
+        "3.5 for 3,5": [f"{i},{i % 10}" for i in range(N)],
+        "without their sign or unit": [f"${i}" for i in range(N)],
+        "NA only where they say nothing": [i if i % 50 else f"about {i}" for i in range(N)],
+    }
+    for way, cells in written.items():
+        made = columns() | {"price": [str(cell) for cell in cells]}
+        (found,) = row_findings(read(made, tmp_path / "rows.csv"))
+        assert found.kind == "nearly-numbers"
+        assert way in found.mend
+        assert not any(other in found.mend for other in written if other != way)
+
+
 def test_texts_that_a_file_pads_with_blanks_are_what_they_are(tmp_path: Path) -> None:
     made = columns()
     padded = pl.DataFrame({"bed": [f"{v} " for v in made["y"]], "x": made["x"], "y": made["y"]})

@@ -238,9 +238,9 @@ def _left_out(data: Data) -> Iterator[Finding]:
             "nearly-numbers",
             "warning",
             _named(nearly),
-            "Columns of numbers but for some cells: the network is not given them, and loses what "
-            "they tell.",
-            "Empty these cells, or write NA into them.",
+            "Columns of numbers that are written in a way of their own, or not in all cells: the "
+            "network is not given them, and loses what they tell.",
+            _as_numbers([column.reason for column in nearly]),
         )
     rest = [column for column in out if column not in ids + nearly]
     if rest:
@@ -251,6 +251,20 @@ def _left_out(data: Data) -> Iterator[Finding]:
             "Columns that the network is not given.",
             "Nothing needs to be done.",
         )
+
+
+def _as_numbers(reasons: Sequence[str]) -> str:
+    """How to make numbers of columns that are nearly such."""
+    commas = [reason for reason in reasons if reason.startswith(mapping.COMMAS)]
+    signs = [reason for reason in reasons if reason.startswith(mapping.SIGNS)]
+    ways = ["write 3.5 for 3,5, and 23500 for 23,500"] if commas else []
+    ways += ["write numbers without their sign or unit"] if signs else []
+    if len(commas) + len(signs) < len(reasons):
+        ways.append(
+            "write numbers into these cells where they say one, and NA only where they say nothing"
+        )
+    told = "; ".join(ways)
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def _named(out: Sequence[LeftOut]) -> tuple[tuple[str, ...], ...]:

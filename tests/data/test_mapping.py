@@ -2,6 +2,7 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -142,6 +143,46 @@ def test_texts_are_taken_for_what_was_trained_on() -> None:
     assert mapped[:, 0].tolist() == [0.5, 0.5]
     assert mapped[:, 1].tolist() == [1, 1]
     assert mapped[:, -1].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("commas", "read"), [("points", [1.234, 3.5, 7]), ("thousands", [1234, None, 7])]
+)
+def test_commas_alone_are_what_they_were_in_training(commas: Any, read: list[Any]) -> None:
+    column = Number(
+        name="x", scaling="given", center=0, scale=1, fill=-1, missing=False, commas=commas
+    )
+    cells = pl.Series("x", [" 1,234", "3,5", "7"])
+    made = [mapping.numbers(column, cells[i : i + 1])[0, 0] for i in range(3)]
+    assert made == [-1 if value is None else value for value in read]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("{},{}", "nearly numbers: commas stand for points, such as in '100,0'"),
+        ("{},00{}", "nearly numbers: commas part thousands, such as in '100,000'"),
+        ("€ {}.{}", "nearly numbers: with a sign or a unit, such as '€ 100.0'"),
+        ("{},{}%", "nearly numbers: with a sign or a unit, such as '100,0%'"),
+        ("{}.{} kg", "nearly numbers: with a sign or a unit, such as '100.0 kg'"),
+        ("p{}{}", "an id: 30 values in 30 training rows"),
+        ("0{}{}", "an id: 30 values in 30 training rows"),
+    ],
+)
+def test_texts_that_are_numbers_are_called_no_ids_unless_they_are_names(
+    cell: str, reason: str
+) -> None:
+    column = [cell.format(100 + i, i % 10) for i in range(30)]
+    (fitted,) = fit(pl.DataFrame({"x": column}), every(30))
+    assert isinstance(fitted, LeftOut)
+    assert fitted.reason == reason
+
+
+def test_a_column_of_which_more_than_half_are_numbers_is_called_no_id() -> None:
+    column = [f"{i}.5" if i % 3 else f"odd {i}" for i in range(30)]
+    (fitted,) = fit(pl.DataFrame({"x": column}), every(30))
+    assert isinstance(fitted, LeftOut)
+    assert fitted.reason == "nearly numbers: 10 of 30 cells are none, such as 'odd 0'"
 
 
 def test_a_boolean_is_told_from_either_of_its_words() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from headstart.data import numerals
 from headstart.data.columns import (
     Boolean,
     Category,
@@ -24,7 +25,7 @@ from headstart.data.columns import (
     places,
     width,
 )
-from headstart.data.typed import INFINITE, MISSING, NUMBER, as_texts, moments, typed
+from headstart.data.typed import DASH, MISSING, as_texts, moments, typed
 
 EMPTY, CONSTANT = "empty", "constant"
 """How the reasons begin to leave out a column that says nothing at all."""
@@ -35,8 +36,11 @@ AN_ID = "an id"
 NEARLY = "nearly numbers"
 """How the reason begins to leave out a column that some cells keep from being one of numbers."""
 
-_COMMA = r"^[+-]?\d+,\d+$"
-_MOST_NUMBERS = 0.9  # of the cells
+COMMAS, SIGNS = f"{NEARLY}: commas", f"{NEARLY}: with a sign or a unit"
+"""How the reason begins where the way to write them does it."""
+
+_MOST_NUMBERS, _HALF = 0.9, 0.5  # of the cells
+_SIGN, _UNIT = r"^[€$£¥]\s*", r"\s*([%€$£¥]|\pL{1,4})$"
 _FEW = 2  # rows of a category: one that is rarer says nothing that could be learned
 _ONE_HOT = 12  # categories; more get a trained vector each
 _MANY = 0.5  # of the rows have a value of their own: no category, but an id or a text
@@ -91,9 +95,8 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
     if distinct > _MANY * len(values) and len(values) >= _ID_ROWS:
         if float(lengths.mean() or 0) >= _WORDS:  # type: ignore[arg-type]
             return LeftOut(name=name, reason="free text")
-        return LeftOut(
-            name=name, reason=f"{AN_ID}: {distinct:,} values in {len(values):,} training rows"
-        )
+        named = f"{AN_ID}: {distinct:,} values in {len(values):,} training rows"
+        return LeftOut(name=name, reason=_nearly_numbers(values, _HALF) or _signed(values) or named)
     kept = _frequent(values)
     if not kept:
         return LeftOut(name=name, reason="no value stands there twice")
@@ -108,17 +111,31 @@ def _frequent(values: pl.Series) -> list[str]:
     return sorted(often.filter(often.str.len_bytes().cum_sum() <= _MOST_BYTES).to_list())
 
 
-def _nearly_numbers(texts: pl.Series) -> str:
+def _nearly_numbers(texts: pl.Series, most: float = _MOST_NUMBERS) -> str:
     """Why texts of which most are numbers are nothing that can be used; empty: they are not."""
     if texts.n_unique() <= _ONE_HOT or len(texts) < _ID_ROWS:
         return ""
-    numbers = texts.str.contains(NUMBER)
-    if texts.str.contains(_COMMA).mean() > _MOST_NUMBERS:  # type: ignore[operator]
-        return f"{NEARLY}: commas stand for points, such as in {_short(texts[0])}"
-    if _MOST_NUMBERS < numbers.mean() < 1:  # type: ignore[operator]
-        odd = texts.filter(~numbers)
+    found = {commas: numerals.fits(texts, commas) for commas in numerals.EITHER}
+    commas = max(found, key=lambda each: float(found[each].mean()))  # type: ignore[arg-type]
+    odd = texts.filter(~found[commas])
+    if 0 < len(odd) < (1 - most) * len(texts):
         return f"{NEARLY}: {len(odd):,} of {len(texts):,} cells are none, such as {_short(odd[0])}"
+    held = texts.filter(texts.str.contains(",", literal=True))
+    if not len(odd) and len(held):
+        what = "stand for points" if commas == "points" else "part thousands"
+        return f"{COMMAS} {what}, such as in {_short(held[0])}"
     return ""
+
+
+def _signed(texts: pl.Series) -> str:
+    """`_nearly_numbers`, where most have a sign of money, a percent sign or one unit."""
+    bare = texts.str.replace(_SIGN, "").str.replace(_UNIT, "")
+    units = texts.str.extract(_UNIT).drop_nulls().n_unique()
+    numbers = numerals.fits(bare, "thousands") | numerals.fits(bare, "points")
+    signed = texts.filter(numbers & (bare != texts))
+    if units > 1 or not len(signed) or numbers.mean() <= _HALF:  # type: ignore[operator]
+        return ""
+    return f"{SIGNS}, such as {_short(signed[0])}"
 
 
 def _number(column: pl.Series, missing: bool, scaling: Scaling | None) -> Number:
@@ -244,7 +261,7 @@ def not_read(cells: pl.Series, gone: NDArray[np.bool_]) -> tuple[int, int]:
     empty = cells.is_null()
     if cells.dtype == pl.String:
         texts = cells.str.strip_chars()
-        empty = empty | texts.is_in(MISSING) | texts.str.contains(INFINITE)
+        empty = empty | texts.is_in([*MISSING, DASH]) | texts.str.contains(numerals.INFINITE)
     empties = int((empty.to_numpy() & gone).sum())
     return empties, int(gone.sum()) - empties
 
@@ -267,8 +284,9 @@ def unseen(column: Category, cells: pl.Series) -> list[str]:
 
 
 def _scaled(column: Number, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    texts = cells.str.strip_chars() if cells.dtype == pl.String else cells
-    values = texts.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
+    if cells.dtype == pl.String:
+        cells = numerals.with_points(cells.str.strip_chars(), column.commas)
+    values = cells.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
     gone = ~np.isfinite(values)
     z = (np.where(gone, column.fill, values) - column.center) * column.scale
     if column.scaling == "robust":
