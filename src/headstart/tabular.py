@@ -334,6 +334,6 @@ def cells_of(rows: Rows, source: Path, options: Division) -> pl.DataFrame:
 
 
 def without_formulas(column: pl.Series) -> pl.Series:
-    """A column of texts as `store.cells.escaped` writes each."""
-    odd = column.filter(column.str.contains(r"^['=+\-@\t\r\x00]")).unique()
+    """A column of texts as `store.cells.escaped` writes each, but for a `-` that stands alone."""
+    odd = column.filter(column.str.contains(r"^(['=+@\t\r\x00]|-(?s:.))")).unique()
     return column.replace(odd, [escaped(text) for text in odd]) if len(odd) else column
