@@ -45,6 +45,7 @@ def test_real_tables_raise_no_doubt(name: str, tmp_path: Path) -> None:
     data = read({**named, "y": [f"k{t}" for t in found.target]}, tmp_path / "rows.csv")
     assert [found for found in row_findings(data) if found.level == "warning"] == []
     assert imbalance(data) == []
+    assert "unique-numbers" not in {found.kind for found in row_findings(data)}
 
 
 def test_fault_39_a_column_that_gives_the_target_away_is_a_warning(tmp_path: Path) -> None:
@@ -72,6 +73,23 @@ def test_fault_39_columns_that_name_the_rows_are_warned_of(tmp_path: Path) -> No
     assert found["id-column"] == ["person: an id: 420 values in 420 training rows"]
     assert found["id-like-column"] == ["number"]
     assert found["column-left-out"] == ["study: constant: every row has 'A'"]
+
+
+def test_fault_39_whole_numbers_of_which_each_row_has_its_own_are_told(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(1).choice(np.arange(100_000, 1_000_000), N, replace=False)
+    made = columns() | {"income": numbers, "patient_id": numbers[::-1], "steps": numbers // 100}
+    data = read(made, tmp_path / "rows.csv")
+    found = {finding.kind: finding for finding in row_findings(data)}
+    assert found["unique-numbers"].samples == (("income",),)
+    assert (found["unique-numbers"].level, "an id?" in found["unique-numbers"].why) == (
+        "note",
+        True,
+    )
+    told = "patient_id: an id by its name, and 420 values in 420 training rows"
+    assert found["id-column"].samples == ((told,),)
+    assert {column.name for column in data.columns if column.kind == "number"} == {
+        *("x", "income", "steps")
+    }
 
 
 def test_columns_can_be_passed_over(tmp_path: Path) -> None:

@@ -123,6 +123,28 @@ def test_fault_42_columns_that_tell_nothing_are_left_out_with_the_reason(
     assert width([fitted]) == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        *(
+            (name, True)
+            for name in ("id", "ID", "patient_id", "PatientId", "patientID", "user key")
+        ),
+        *((name, True) for name in ("InvoiceNo", "customer-nr", "rowUUID", "member no")),
+        *((name, False) for name in ("income", "paid", "acid", "GRID", "casino", "monkey", "ids")),
+    ],
+)
+def test_unique_whole_numbers_are_left_out_where_their_name_says_that_they_are_ids(
+    name: str, left_out: bool
+) -> None:
+    values = np.random.default_rng(0).choice(10**6, 100, replace=False)
+    (fitted,) = fit(pl.DataFrame({name: values}), every(100))
+    assert isinstance(fitted, LeftOut) == left_out
+    for measured in (values % 30, values / 7):
+        (fitted,) = fit(pl.DataFrame({name: measured}), every(100))
+        assert isinstance(fitted, Number)
+
+
 def test_dates_become_days_and_places_on_a_circle() -> None:
     days = [DAY + datetime.timedelta(days=i) for i in range(365)]
     frame = pl.DataFrame({"d": days})

@@ -5,6 +5,7 @@ give; so `fit` is told which rows it may look at.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ _ONE_HOT = 12  # categories; more get a trained vector each
 _MANY = 0.5  # of the rows have a value of their own: no category, but an id or a text
 _WORDS = 3  # on average: a text
 _ID_ROWS = 20
+_ID_NAME = r"(?i:(^|[_\s.-])(id|uuid|guid|key|nr|no)$)|[a-z](I[dD]|UUID|Uuid|GUID|Guid|Key|N[ro])$"
 _MOST, _MOST_BYTES = 5000, 100_000  # values of one category; the record of all columns is 1 MiB
 _TAIL = 10.0  # interquartile ranges from the median: heavy tails
 _TRUE, _FALSE = ["true", "yes", "t", "y"], ["false", "no", "f", "n"]
@@ -88,20 +90,31 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
             return LeftOut(
                 name=name, reason=f"{AN_ID}: whole numbers, each there once, without gaps"
             )
+        if dtype.is_integer() and _mostly_once(values) and re.search(_ID_NAME, name):
+            return LeftOut(name=name, reason=f"{AN_ID} by its name, and {_own(values)}")
         return _number(column, missing, scaling)
     if reason := _nearly_numbers(values):
         return LeftOut(name=name, reason=reason)
     lengths = values.str.split(" ").list.len()
-    if distinct > _MANY * len(values) and len(values) >= _ID_ROWS:
+    if _mostly_once(values):
         if float(lengths.mean() or 0) >= _WORDS:  # type: ignore[arg-type]
             return LeftOut(name=name, reason="free text")
-        named = f"{AN_ID}: {distinct:,} values in {len(values):,} training rows"
+        named = f"{AN_ID}: {_own(values)}"
         return LeftOut(name=name, reason=_nearly_numbers(values, _HALF) or _signed(values) or named)
     kept = _frequent(values)
     if not kept:
         return LeftOut(name=name, reason="no value stands there twice")
     embedded = 0 if len(kept) <= _ONE_HOT else min(16, 1 + round(math.sqrt(len(kept))))
     return Category(name=name, values=tuple(kept), missing=missing, embedded=embedded)
+
+
+def _mostly_once(values: pl.Series) -> bool:
+    """Whether there are so many values that they name rows."""
+    return len(values) >= _ID_ROWS and values.n_unique() > _MANY * len(values)
+
+
+def _own(values: pl.Series) -> str:
+    return f"{values.n_unique():,} values in {len(values):,} training rows"
 
 
 def _frequent(values: pl.Series) -> list[str]:
