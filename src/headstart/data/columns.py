@@ -89,8 +89,8 @@ Part = Literal["day", "month", "weekday", "hour"]
 
 
 class Moment(_Record):
-    """A date or a time as parts: `day` scaled, and positions in month, weekday and hour as points
-    on a circle.
+    """A date or a time as parts: `day` scaled, and `month`, `weekday` and `hour` as points on a
+    circle: the places in the year, the week and the day.
 
     Attributes:
         type: what the cells are.
