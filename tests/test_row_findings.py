@@ -12,8 +12,10 @@ from sklearn import datasets
 from headstart.data.balance import imbalance
 from headstart.data.duplicates import copies
 from headstart.errors import OptionError
+from headstart.evaluation.trust import answered
 from headstart.findings import Finding
 from headstart.options import TrainOptions
+from headstart.record.common import find
 from headstart.row_findings import row_findings
 from headstart.tabular import Data, divided, list_rows
 
@@ -90,6 +92,23 @@ def test_fault_39_whole_numbers_of_which_each_row_has_its_own_are_told(tmp_path:
     assert {column.name for column in data.columns if column.kind == "number"} == {
         *("x", "income", "steps")
     }
+
+
+def test_a_warning_names_up_to_three_columns_and_counts_more(tmp_path: Path) -> None:
+    made = columns() | {f"id{i}": [f"p{j}" for j in range(N)] for i in range(3)}
+    told = []
+    for count in (3, 2):
+        data = read(
+            {**made, "more": made["id0"]}, tmp_path / "r.csv", ignore=("id2",) * (3 - count)
+        )
+        rows = data.on("test")
+        answers = [answered("test", rows, data.labels[rows], [np.full((len(rows), 2), 0.5)])]
+        heard: list[Any] = []
+        find(data, answers, TrainOptions(target="y"), heard.append, row_findings(data))
+        (notice,) = heard
+        told.append(notice.text)
+    assert told[0].endswith("else drop them. (4 in the report)")
+    assert "(id0: an id: 420 values in 420 training rows; id1: an id: 420" in told[1]
 
 
 def test_columns_can_be_passed_over(tmp_path: Path) -> None:
