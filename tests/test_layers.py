@@ -34,6 +34,7 @@ ORDER = (
     "data/archives.py",
     "data/layout.py",
     "data/columns.py",
+    "data/numerals.py",
     "data/quotes.py",
     "data/delimited.py",
     "data/typed.py",

@@ -12,8 +12,10 @@ from sklearn import datasets
 from headstart.data.balance import imbalance
 from headstart.data.duplicates import copies
 from headstart.errors import OptionError
+from headstart.evaluation.trust import answered
 from headstart.findings import Finding
 from headstart.options import TrainOptions
+from headstart.record.common import find
 from headstart.row_findings import row_findings
 from headstart.tabular import Data, divided, list_rows
 
@@ -45,6 +47,7 @@ def test_real_tables_raise_no_doubt(name: str, tmp_path: Path) -> None:
     data = read({**named, "y": [f"k{t}" for t in found.target]}, tmp_path / "rows.csv")
     assert [found for found in row_findings(data) if found.level == "warning"] == []
     assert imbalance(data) == []
+    assert "unique-numbers" not in {found.kind for found in row_findings(data)}
 
 
 def test_fault_39_a_column_that_gives_the_target_away_is_a_warning(tmp_path: Path) -> None:
@@ -72,6 +75,40 @@ def test_fault_39_columns_that_name_the_rows_are_warned_of(tmp_path: Path) -> No
     assert found["id-column"] == ["person: an id: 420 values in 420 training rows"]
     assert found["id-like-column"] == ["number"]
     assert found["column-left-out"] == ["study: constant: every row has 'A'"]
+
+
+def test_fault_39_whole_numbers_of_which_each_row_has_its_own_are_told(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(1).choice(np.arange(100_000, 1_000_000), N, replace=False)
+    made = columns() | {"income": numbers, "patient_id": numbers[::-1], "steps": numbers // 100}
+    data = read(made, tmp_path / "rows.csv")
+    found = {finding.kind: finding for finding in row_findings(data)}
+    assert found["unique-numbers"].samples == (("income",),)
+    assert (found["unique-numbers"].level, "an id?" in found["unique-numbers"].why) == (
+        "note",
+        True,
+    )
+    told = "patient_id: an id by its name, and 420 values in 420 training rows"
+    assert found["id-column"].samples == ((told,),)
+    assert {column.name for column in data.columns if column.kind == "number"} == {
+        *("x", "income", "steps")
+    }
+
+
+def test_a_warning_names_up_to_three_columns_and_counts_more(tmp_path: Path) -> None:
+    made = columns() | {f"id{i}": [f"p{j}" for j in range(N)] for i in range(3)}
+    told = []
+    for count in (3, 2):
+        data = read(
+            {**made, "more": made["id0"]}, tmp_path / "r.csv", ignore=("id2",) * (3 - count)
+        )
+        rows = data.on("test")
+        answers = [answered("test", rows, data.labels[rows], [np.full((len(rows), 2), 0.5)])]
+        heard: list[Any] = []
+        find(data, answers, TrainOptions(target="y"), heard.append, row_findings(data))
+        (notice,) = heard
+        told.append(notice.text)
+    assert told[0].endswith("else drop them. (4 in the report)")
+    assert "(id0: an id: 420 values in 420 training rows; id1: an id: 420" in told[1]
 
 
 def test_columns_can_be_passed_over(tmp_path: Path) -> None:
@@ -150,6 +187,22 @@ def test_a_column_of_numbers_but_for_some_cells_is_told(tmp_path: Path) -> None:
     assert "commas stand for points" in price
     assert dose.startswith("dose: nearly numbers: ")
     assert "'unknown'" in dose
+
+
+def test_what_to_do_about_numbers_that_are_not_read_fits_how_they_are_written(
+    tmp_path: Path,
+) -> None:
+    written = {
+        "3.5 for 3,5": [f"{i},{i % 10}" for i in range(N)],
+        "without their sign or unit": [f"${i}" for i in range(N)],
+        "NA only where they say nothing": [i if i % 50 else f"about {i}" for i in range(N)],
+    }
+    for way, cells in written.items():
+        made = columns() | {"price": [str(cell) for cell in cells]}
+        (found,) = row_findings(read(made, tmp_path / "rows.csv"))
+        assert found.kind == "nearly-numbers"
+        assert way in found.mend
+        assert not any(other in found.mend for other in written if other != way)
 
 
 def test_texts_that_a_file_pads_with_blanks_are_what_they_are(tmp_path: Path) -> None:

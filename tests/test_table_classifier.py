@@ -180,6 +180,28 @@ def test_an_array_of_texts_is_read_as_a_file_is() -> None:
     assert classifier.columns_[0].name == "x0"
 
 
+def test_columns_of_texts_of_a_frame_are_read_as_those_of_a_file() -> None:
+    texts = people().with_columns(
+        pl.col("age").cast(pl.String), pl.col("seen").dt.strftime("%d.%m.%Y")
+    )
+    classifier = TableClassifier().fit(texts, "ill")
+    assert kinds(classifier) == ["number", "category", "boolean", "moment"]
+    assert classifier.columns_[3].form == "%d.%m.%Y"
+    np.testing.assert_array_equal(classifier.predict_proba(texts), predicted(classifier))
+    alone = classifier.predict_proba(texts[7:8])
+    np.testing.assert_allclose(alone, predicted(classifier)[7:8], atol=1e-6)
+
+
+def test_columns_that_are_left_out_are_named_but_for_those_that_hold_nothing() -> None:
+    frame = people().with_columns(
+        name=pl.Series([f"p{i}" for i in range(300)]), one=pl.lit("same"), none=None
+    )
+    with pytest.warns(UserWarning, match="left out") as caught:
+        TableClassifier(epochs=1).fit(frame, "ill")
+    (told,) = (str(warning.message) for warning in caught)
+    assert told == "Columns left out. name: an id: 255 values in 255 training rows."
+
+
 @pytest.mark.parametrize(
     ("x", "y", "error", "words"),
     [

@@ -19,8 +19,10 @@ from headstart.data import delimited
 from headstart.errors import OptionError, SourceError
 from headstart.events import Event, Notice
 from headstart.judging import evaluate
+from headstart.options import TrainOptions
 from headstart.pipeline import report, train
 from headstart.run import Run
+from headstart.tabular import list_rows
 
 pytestmark = pytest.mark.usefixtures("keras")
 
@@ -228,6 +230,23 @@ def test_fault_36_rows_without_a_label_can_be_left_out(tmp_path: Path) -> None:
     assert run.metrics["left_out"] == 1
     left = {"name": "row 6", "reason": "no value in 'ill'", "count": 1}
     assert run.findings["left_out"] == [left]
+
+
+@pytest.mark.parametrize("cell", ["NaN", "inf", "-Infinity"])
+def test_fault_36_a_label_that_is_no_number_among_numbers_is_an_error_with_its_row(
+    cell: str, tmp_path: Path
+) -> None:
+    labels = ["0", cell, *("01" * 10)]
+    rows = [f"{i},{label}" for i, label in enumerate(labels)]
+    text, packed = tmp_path / "rows.csv", tmp_path / "rows.parquet"
+    text.write_text("\n".join(["x,y", *rows]))
+    pl.DataFrame({"x": range(len(labels)), "y": map(float, labels)}).write_parquet(packed)
+    for path, row in ((text, "row 3"), (packed, "row 2")):
+        with pytest.raises(SourceError, match=rf"1 rows have no value in 'y' \({row}\)") as caught:
+            list_rows(path, TrainOptions(target="y"))
+        assert "--drop-unlabelled" in caught.value.mend
+        found = list_rows(path, TrainOptions(target="y", drop_unlabelled=True))
+        assert found.classes == ("0", "1")
 
 
 def test_a_table_with_embedded_categories_is_kept_whole(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_columns_that_hardly_vary_or_are_empty_when_judged_end_nothing(tmp_path:
 
 
 def test_in_a_cross_validation_no_fold_has_seen_what_it_is_judged_by(tmp_path: Path) -> None:
-    from headstart.columnar import fit_dense
+    from headstart.columnar import fit_dense, parts
     from headstart.data.columns import Number
     from headstart.options import TrainOptions
     from headstart.tabular import divided, list_rows
@@ -195,7 +195,9 @@ def test_in_a_cross_validation_no_fold_has_seen_what_it_is_judged_by(tmp_path: P
     pl.DataFrame({"x": x, "y": np.where(x > 0, "a", "b")}).write_csv(tmp_path / "rows.csv")
     options = TrainOptions(target="y", epochs=1)
     data = divided(list_rows(tmp_path / "rows.csv", options), options, lambda _: None)
-    outcome = fit_dense(data, options, place=tmp_path / "last", resume=False, listen=lambda _: None)
+    judged = parts(data, options)
+    place = tmp_path / "last"
+    outcome = fit_dense(data, judged, options, place=place, resume=False, listen=lambda _: None)
     values = data.samples.frame["x"].to_numpy()
     assert len(outcome.judges) == 5
     for judge in outcome.judges:

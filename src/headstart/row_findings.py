@@ -14,6 +14,7 @@ from headstart.tabular import Data
 _LEAVES = 8  # of a tree on one column
 _MOST = 20_000  # rows that such a tree sees
 _LEAST = 40  # training rows, below which one column may tell all by chance
+_UNIQUE = 0.99  # of the rows that hold one have a whole number of their own
 _LEFT = 0.03  # of the mistakes of always giving the same answer: a column that leaves fewer
 _BINS = 10
 _SHIFTED = 0.2  # population stability index, from which on it is called large
@@ -106,11 +107,12 @@ def _guessed(
 
 def _id_like(data: Data) -> Iterator[Finding]:
     """Columns that are given to the network and look as if they only named the rows."""
-    named = [
-        (column.name,)
+    cells = [
+        data.samples.frame[column.name]
         for column, _ in columns.places(data.columns)
-        if isinstance(column, Number) and _ascends(data.samples.frame[column.name])
+        if isinstance(column, Number)
     ]
+    named = [(column.name,) for column in cells if _ascends(column)]
     if named:
         yield Finding(
             "id-like-column",
@@ -120,12 +122,31 @@ def _id_like(data: Data) -> Iterator[Finding]:
             "network learns from them holds for these rows and for no others.",
             "Leave such a column out with --ignore and its name.",
         )
+    own = [(column.name,) for column in cells if (column.name,) not in named and _unique(column)]
+    if own:
+        yield Finding(
+            "unique-numbers",
+            "note",
+            tuple(own),
+            "Whole numbers of which every row, or nearly every one, has a value of its own: an id? "
+            "The network is given them.",
+            "If they only name the rows, leave such a column out with --ignore and its name.",
+        )
 
 
 def _ascends(cells: pl.Series) -> bool:
+    """Whether whole numbers rise from row to row."""
     if not cells.dtype.is_integer() or len(cells) < _LEAST or cells.null_count():
         return False
     return bool((cells.diff().drop_nulls() > 0).all())
+
+
+def _unique(cells: pl.Series) -> bool:
+    """Whether hardly two rows have the same whole number."""
+    there = cells.drop_nulls()
+    if not cells.dtype.is_integer() or len(there) < _LEAST:
+        return False
+    return there.n_unique() >= _UNIQUE * len(there)
 
 
 def _drift(data: Data) -> Iterator[Finding]:
@@ -238,9 +259,9 @@ def _left_out(data: Data) -> Iterator[Finding]:
             "nearly-numbers",
             "warning",
             _named(nearly),
-            "Columns of numbers but for some cells: the network is not given them, and loses what "
-            "they tell.",
-            "Empty these cells, or write NA into them.",
+            "Columns of numbers that are written in a way of their own, or not in all cells: the "
+            "network is not given them, and loses what they tell.",
+            _as_numbers([column.reason for column in nearly]),
         )
     rest = [column for column in out if column not in ids + nearly]
     if rest:
@@ -251,6 +272,20 @@ def _left_out(data: Data) -> Iterator[Finding]:
             "Columns that the network is not given.",
             "Nothing needs to be done.",
         )
+
+
+def _as_numbers(reasons: Sequence[str]) -> str:
+    """How to make numbers of columns that are nearly such."""
+    commas = [reason for reason in reasons if reason.startswith(mapping.COMMAS)]
+    signs = [reason for reason in reasons if reason.startswith(mapping.SIGNS)]
+    ways = ["write 3.5 for 3,5, and 23500 for 23,500"] if commas else []
+    ways += ["write numbers without their sign or unit"] if signs else []
+    if len(commas) + len(signs) < len(reasons):
+        ways.append(
+            "write numbers into these cells where they say one, and NA only where they say nothing"
+        )
+    told = "; ".join(ways)
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def _named(out: Sequence[LeftOut]) -> tuple[tuple[str, ...], ...]:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from headstart.data import beside, mapping, roles, split, table
 from headstart.data.columns import LeftOut as ColumnLeftOut
-from headstart.data.columns import Moment, Used
+from headstart.data.columns import Moment, Number, Used
 from headstart.data.equal_rows import clusters, row_keys
 from headstart.data.kinds import is_text
 from headstart.data.labelled import Divided, Labelled, in_order
 from headstart.data.listing import find
+from headstart.data.numerals import EXACT
 from headstart.data.table import Table
-from headstart.data.typed import EXACT
 from headstart.errors import SourceError
 from headstart.events import Listener, Notice
 from headstart.findings import LeftOut
@@ -39,7 +39,7 @@ class Rows(Labelled):
     Attributes:
         frame: the columns but the target, a row for each sample.
         rows: int64 (n,), the number of each in its file, as a spreadsheet counts.
-        forms: how the dates and times of a column were written, where they were texts.
+        forms: how the dates and times, or the commas, of a column were written in texts.
         not_drawn: how many more there are, which were not read.
         target: the name of the column with the labels.
     """
@@ -301,12 +301,14 @@ def _fitted(
     named |= dict.fromkeys(_ignored(rows, options.ignore), roles.IGNORED)
     told = rows.frame.select(name for name in rows.frame.columns if name not in named)
     scaling = None if options.scaling == "auto" else options.scaling
-    fitted = {
-        column.name: column.model_copy(update={"form": rows.forms.get(column.name)})
-        if isinstance(column, Moment)
-        else column
-        for column in mapping.fit(told, train, scaling)
-    }
+    fitted: dict[str, Used | ColumnLeftOut] = {}
+    for column in mapping.fit(told, train, scaling):
+        form = rows.forms.get(column.name)
+        if isinstance(column, Moment):
+            column = column.model_copy(update={"form": form})
+        elif isinstance(column, Number):
+            column = column.model_copy(update={"commas": form})
+        fitted[column.name] = column
     return [
         ColumnLeftOut(name=name, reason=named[name]) if name in named else fitted[name]
         for name in rows.frame.columns
@@ -333,6 +335,6 @@ def cells_of(rows: Rows, source: Path, options: Division) -> pl.DataFrame:
 
 
 def without_formulas(column: pl.Series) -> pl.Series:
-    """A column of texts as `store.cells.escaped` writes each."""
-    odd = column.filter(column.str.contains(r"^['=+\-@\t\r\x00]")).unique()
+    """A column of texts as `store.cells.escaped` writes each, but for a `-` that stands alone."""
+    odd = column.filter(column.str.contains(r"^(['=+@\t\r\x00]|-(?s:.))")).unique()
     return column.replace(odd, [escaped(text) for text in odd]) if len(odd) else column

@@ -240,8 +240,8 @@ def test_fault_51_a_manifest_that_lists_other_entries_is_refused(bundle):
 
 
 def test_fault_53_a_newer_format_asks_for_an_update(bundle):
-    bundle.write_bytes(_with_manifest(bundle, b'"format":2', b'"format":3'))
-    with pytest.raises(ModelError, match=r"format 3.*up to 2\. Update headstart"):
+    bundle.write_bytes(_with_manifest(bundle, b'"format":3', b'"format":4'))
+    with pytest.raises(ModelError, match=r"format 4.*up to 3\. Update headstart"):
         archive.read(bundle)
 
 

@@ -56,8 +56,22 @@ def test_a_bundle_of_format_2_measures_distances_as_it_did():
     assert (unsure[0].label, unsure[0].why) == ("unknown", "unsure")
 
 
+def test_a_bundle_of_format_3_reads_commas_as_in_training():
+    found = Classifier.open(FIXTURES / "format_3.headstart")
+    assert [column.commas for column in found.manifest.table.columns] == ["points", "thousands"]
+    texts = found.predict_proba([{"width": "0,125", "price": "1,234"}])
+    np.testing.assert_array_equal(texts, found.predict_proba([{"width": 0.125, "price": 1234}]))
+    np.testing.assert_allclose(texts, [[0.5882, 0.4118]], atol=1e-4)
+
+
+def test_format_2_with_commas_is_refused():
+    document = archive.read(FIXTURES / "format_3.headstart").manifest.to_bytes()
+    with pytest.raises(Refused, match="format 2 knows no commas"):
+        tiny_bundle.Manifest.from_bytes(document.replace(b'"format":3', b'"format":2'))
+
+
 def test_format_1_with_a_threshold_is_refused():
-    document = tiny_bundle.doubting().to_bytes().replace(b'"format":2', b'"format":1')
+    document = tiny_bundle.doubting().to_bytes().replace(b'"format":3', b'"format":1')
     with pytest.raises(Refused, match="format 1 knows no threshold"):
         tiny_bundle.Manifest.from_bytes(document)
 

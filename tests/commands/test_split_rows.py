@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_breast_cancer
 
+from headstart.data import table
 from headstart.events import nobody
 from headstart.options import TrainOptions
 from headstart.tabular import divided, list_rows
@@ -68,6 +69,17 @@ def test_fault_46_cells_that_a_spreadsheet_would_run_are_escaped_and_numbers_unt
     assert header == ["'@note", "y"]
     expected = ["'=1+1", "'+a", "'-low", "'@x", "'\tz", "-1.50", "+2", "''=1", "plain", "007"]
     assert [row[0] for row in written] == expected * 2
+
+
+def test_copies_are_read_as_the_file_was_whatever_its_numbers_are_written_with(call, tmp_path):
+    sizes = ["-3,5", "-", "2", "1,25", "-inf"]
+    rows = [f"{sizes[i % 5]};{1 + i % 7},{100 + i};{'ab'[i % 2]}" for i in range(300)]
+    (tmp_path / "rows.csv").write_text("\n".join(["size;price;y", *rows]))
+    call("split", tmp_path / "rows.csv", "--target", "y", "--copy-to", tmp_path / "out")
+    whole = table.read(tmp_path / "rows.csv").frame
+    copied = [table.read(path).frame for path in sorted((tmp_path / "out").iterdir())]
+    assert whole.schema == {"size": pl.Float64, "price": pl.Int64, "y": pl.String}
+    assert pl.concat(copied).sort("price").equals(whole.sort("price"))
 
 
 def test_rows_of_parquet_and_of_other_files_are_written_each_to_its_side(call, tmp_path):

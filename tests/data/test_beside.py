@@ -60,6 +60,12 @@ def test_cells_of_text_files_are_typed_together(
     assert (column.dtype, column.to_list()) == (dtype, values)
 
 
+def test_numbers_of_two_files_have_commas_of_their_own(tmp_path: Path) -> None:
+    found = read(tmp_path, "a;b\n1,5;x\n2;x\n", "a,b\n3.5,x\n")
+    assert found.frame["a"].to_list() == [1.5, 2.0, 3.5]
+    assert found.forms == {"a": "points"}
+
+
 @pytest.mark.parametrize(
     ("main", "test", "dtype"),
     [

@@ -2,12 +2,13 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from headstart.data import mapping, table
+from headstart.data import mapping, table, typed
 from headstart.data.columns import Boolean, Category, LeftOut, Moment, Number, names, width
 from headstart.data.mapping import fit, matrix, unseen
 from headstart.events import nobody
@@ -81,6 +82,28 @@ def test_categories_of_many_values_are_embedded() -> None:
     assert [fitted.values[int(code)] for code in codes] == values
 
 
+def test_a_category_of_thousands_of_values_is_one_where_they_come_again() -> None:
+    frame = pl.DataFrame({"store": [f"s{i % 1500:04}" for i in range(40_000)]})
+    (fitted,) = fit(frame, every(40_000))
+    assert isinstance(fitted, Category)
+    assert (len(fitted.values), fitted.embedded) == (1500, 16)
+
+
+def test_of_too_many_values_the_most_frequent_are_told_apart() -> None:
+    often = [f"often {i}" for i in range(10) for _ in range(5)]
+    twice = [f"v{i:05}" for i in range(6000) for _ in range(2)]
+    frame = pl.DataFrame({"c": [*twice, *often]})
+    (fitted,) = fit(frame, every(len(frame)))
+    assert isinstance(fitted, Category)
+    assert len(fitted.values) == 5000
+    assert {*often} < {*fitted.values}
+    assert mapping.buckets(fitted, pl.Series("c", ["v05999"])).tolist() == [5000]
+    long = pl.DataFrame({"c": [text * 200 for text in frame["c"]]})
+    (fitted,) = fit(long, every(len(frame)))
+    assert isinstance(fitted, Category)
+    assert 20 < len(fitted.values) < 100
+
+
 @pytest.mark.parametrize(
     ("column", "reason"),
     [
@@ -98,6 +121,28 @@ def test_fault_42_columns_that_tell_nothing_are_left_out_with_the_reason(
     assert isinstance(fitted, LeftOut)
     assert fitted.reason == reason
     assert width([fitted]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        *(
+            (name, True)
+            for name in ("id", "ID", "patient_id", "PatientId", "patientID", "user key")
+        ),
+        *((name, True) for name in ("InvoiceNo", "customer-nr", "rowUUID", "member no")),
+        *((name, False) for name in ("income", "paid", "acid", "GRID", "casino", "monkey", "ids")),
+    ],
+)
+def test_unique_whole_numbers_are_left_out_where_their_name_says_that_they_are_ids(
+    name: str, left_out: bool
+) -> None:
+    values = np.random.default_rng(0).choice(10**6, 100, replace=False)
+    (fitted,) = fit(pl.DataFrame({name: values}), every(100))
+    assert isinstance(fitted, LeftOut) == left_out
+    for measured in (values % 30, values / 7):
+        (fitted,) = fit(pl.DataFrame({name: measured}), every(100))
+        assert isinstance(fitted, Number)
 
 
 def test_dates_become_days_and_places_on_a_circle() -> None:
@@ -120,6 +165,46 @@ def test_texts_are_taken_for_what_was_trained_on() -> None:
     assert mapped[:, 0].tolist() == [0.5, 0.5]
     assert mapped[:, 1].tolist() == [1, 1]
     assert mapped[:, -1].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("commas", "read"), [("points", [1.234, 3.5, 7]), ("thousands", [1234, None, 7])]
+)
+def test_commas_alone_are_what_they_were_in_training(commas: Any, read: list[Any]) -> None:
+    column = Number(
+        name="x", scaling="given", center=0, scale=1, fill=-1, missing=False, commas=commas
+    )
+    cells = pl.Series("x", [" 1,234", "3,5", "7"])
+    made = [mapping.numbers(column, cells[i : i + 1])[0, 0] for i in range(3)]
+    assert made == [-1 if value is None else value for value in read]
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("{},{}", "nearly numbers: commas stand for points, such as in '100,0'"),
+        ("{},00{}", "nearly numbers: commas part thousands, such as in '100,000'"),
+        ("€ {}.{}", "nearly numbers: with a sign or a unit, such as '€ 100.0'"),
+        ("{},{}%", "nearly numbers: with a sign or a unit, such as '100,0%'"),
+        ("{}.{} kg", "nearly numbers: with a sign or a unit, such as '100.0 kg'"),
+        ("p{}{}", "an id: 30 values in 30 training rows"),
+        ("0{}{}", "an id: 30 values in 30 training rows"),
+    ],
+)
+def test_texts_that_are_numbers_are_called_no_ids_unless_they_are_names(
+    cell: str, reason: str
+) -> None:
+    column = [cell.format(100 + i, i % 10) for i in range(30)]
+    (fitted,) = fit(pl.DataFrame({"x": column}), every(30))
+    assert isinstance(fitted, LeftOut)
+    assert fitted.reason == reason
+
+
+def test_a_column_of_which_more_than_half_are_numbers_is_called_no_id() -> None:
+    column = [f"{i}.5" if i % 3 else f"odd {i}" for i in range(30)]
+    (fitted,) = fit(pl.DataFrame({"x": column}), every(30))
+    assert isinstance(fitted, LeftOut)
+    assert fitted.reason == "nearly numbers: 10 of 30 cells are none, such as 'odd 0'"
 
 
 def test_a_boolean_is_told_from_either_of_its_words() -> None:
@@ -150,8 +235,26 @@ def test_a_date_is_read_as_it_was_written_in_training_whatever_the_other_rows_sa
     np.testing.assert_array_equal(matrix(columns, both[0]), matrix(columns, both[1]))
 
 
+def test_a_time_with_an_offset_is_read_alone_as_among_others_and_is_one_of_utc() -> None:
+    texts = pl.Series("t", ["2024-01-01T02:00:00+02:00", "2024-01-03T00:00:00Z"])
+    form = typed.form_of(texts)
+    assert form is not None
+    alone = [mapping.as_moments(texts[i : i + 1], "datetime", form)[0] for i in range(2)]
+    assert alone == [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 1, 3)]
+    plain = pl.Series("t", ["2024-01-01T00:00:00"])
+    assert mapping.as_moments(plain, "datetime", form)[0] == alone[0]
+
+
 def test_a_boolean_is_read_from_its_own_cell() -> None:
     cells = ["yes", "No", " TRUE ", "f", "1", "0", "2.5", "maybe", "NA", ""]
     made = matrix([Boolean(name="x", missing=True)], pl.DataFrame({"x": cells}))
     assert made[:, 0].tolist() == [1, 0, 1, 0, 1, 0, 1, 0, 0, 0]
     assert made[:, 1].tolist() == [0, 0, 0, 0, 0, 0, 0, 1, 1, 1]
+
+
+def test_endless_numbers_are_missing_ones() -> None:
+    (fitted,) = fit(pl.DataFrame({"x": [1.0, None, 3.0]}), every(3), "minmax")
+    cells = pl.Series("x", ["1", "-inf", "Infinity", "NA", "x"])
+    made, gone = mapping.read(fitted, cells)  # type: ignore[arg-type]
+    assert made.tolist() == [[0, 0], *([[0.5, 1]] * 4)]
+    assert mapping.not_read(cells, gone) == (3, 1)

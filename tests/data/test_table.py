@@ -161,17 +161,61 @@ def test_arrow_files_are_read(tmp_path: Path) -> None:
         (["29.02.2024"], pl.Date, datetime.date(2024, 2, 29)),
         (["02/13/2024", "12/01/2024"], pl.Date, datetime.date(2024, 2, 13)),
         (["2024-02-29 13:45:01"], pl.Datetime("us"), datetime.datetime(2024, 2, 29, 13, 45, 1)),
+        (["31-12-2024", "01-02-2024"], pl.Date, datetime.date(2024, 12, 31)),
+        (["12-31-24"], pl.String, "12-31-24"),
+        (["2024-01-01T00:30:00Z"], pl.Datetime("us"), datetime.datetime(2024, 1, 1, 0, 30)),
+        (
+            ["2024-01-01 00:30:00+02:00", "2024-06-01 00:30:00.5Z"],
+            pl.Datetime("us"),
+            datetime.datetime(2023, 12, 31, 22, 30),
+        ),
+        (["1/2/2024 3:05 PM", ""], pl.Datetime("us"), datetime.datetime(2024, 1, 2, 15, 5)),
         (["23:59"], pl.Time, datetime.time(23, 59)),
         (["2024-02-30"], pl.String, "2024-02-30"),
         (["1", "x"], pl.String, "1"),
         (["1_000"], pl.String, "1_000"),
-        (["inf", "1"], pl.String, "inf"),
+        (["1,234", "-2,500,000", "12", "0.5", "1,000.25"], pl.Float64, 1234.0),
+        (["23,500", "7"], pl.Int64, 23_500),
+        (["1,5", "2"], pl.String, "1,5"),
+        (["0,125", "2,250"], pl.String, "0,125"),
+        (["1,2,3", "1,2"], pl.String, "1,2,3"),
+        (["1", "-", "2"], pl.Int64, 1),
+        (["-", "-"], pl.String, "-"),
+        (["-", "+"], pl.String, "-"),
+        (["2024-02-29", "-"], pl.Date, datetime.date(2024, 2, 29)),
+        (["1", "-inf", "Infinity"], pl.Float64, 1.0),
+        (["inf", "x"], pl.String, "inf"),
         (["", "NULL"], pl.Null, None),
     ],
 )
 def test_a_column_is_what_all_of_its_cells_are(cells: list[str], dtype: Any, first: Any) -> None:
     found = typed(pl.Series("x", cells))
     assert (found.dtype, found[0]) == (dtype, first)
+
+
+@pytest.mark.parametrize(
+    ("cells", "dtype", "values"),
+    [
+        (["1,5", "-2", "0,125", "NA"], pl.Float64, [1.5, -2.0, 0.125, None]),
+        (["1,234", "2,500", "3"], pl.Int64, [1234, 2500, 3]),  # each may be thousands
+        (["1,234", "2,50"], pl.Float64, [1.234, 2.5]),
+        (["1,5", "2.5"], pl.String, ["1,5", "2.5"]),
+        (["007,5", "1"], pl.String, ["007,5", "1"]),
+    ],
+)
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_commas_are_points_where_they_part_no_cells(
+    cells: list[str], dtype: Any, values: list[Any], separator: str, tmp_path: Path
+) -> None:
+    rows = [f"{cell}{separator}{i}{separator}x" for i, cell in enumerate(cells)]
+    found = read(tmp_path, "\n".join([separator.join("abc"), *rows])).frame
+    assert (found["a"].dtype, found["a"].to_list()) == (dtype, values)
+    assert found["b"].to_list() == list(range(len(cells)))
+
+
+def test_a_label_keeps_its_commas_and_its_dash() -> None:
+    for cells in (["1,234", "2,345"], ["1", "-"]):
+        assert typed(pl.Series("y", cells), labels=True).to_list() == cells
 
 
 CELL = st.text(st.sampled_from('a1 ,;"\né'), max_size=4)

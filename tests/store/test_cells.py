@@ -24,7 +24,9 @@ def test_fault_46_a_cell_that_a_spreadsheet_would_run_is_written_as_text(text):
     assert escaped(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "cat", "0", "-1", "+1.5", "-.5", "-2E+7", "'s", "a=b"])
+@pytest.mark.parametrize(
+    "text", ["", "cat", "0", "-1", "+1.5", "-.5", "-2E+7", "-3,5", "+23,500.5", "'s", "a=b"]
+)
 def test_fault_46_numbers_and_other_texts_stay_as_they_are(text):
     assert escaped(text) == text
 

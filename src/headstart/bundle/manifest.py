@@ -1,10 +1,10 @@
 """`manifest.json`: what a bundle says about itself.
 
-A manifest of format 2 has exactly the fields below; in format 1 `threshold` was always null. A
-field that is not known here is refused, not skipped: it could change what the network's figures
-mean, and to predict without it would be wrong without a word. So whoever adds a field raises
-`FORMAT`, teaches `Manifest.from_bytes` to read the old form, and keeps a bundle of the old form as
-a fixture.
+A manifest of format 3 has exactly the fields below; in format 2 no column of numbers had `commas`,
+and in format 1 `threshold` was always null too. A field that is not known here is refused, not
+skipped: it could change what the network's figures mean, and to predict without it would be wrong
+without a word. So whoever adds a field raises `FORMAT`, teaches `Manifest.from_bytes` to read the
+old form, and keeps a bundle of the old form as a fixture.
 """
 
 import json
@@ -26,10 +26,10 @@ from headstart.bundle.graph_check import Port
 from headstart.bundle.refusal import Refused
 from headstart.bundle.strict_json import parse_object
 from headstart.data import columns
-from headstart.data.columns import Column
+from headstart.data.columns import Column, Number
 from headstart.sets import JudgedSet
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 REFERENCE: Final = "reference.features"
 
@@ -243,7 +243,7 @@ class Manifest(_Record):
         versions: of the packages that made it, by name.
     """
 
-    format: Literal[1, 2] = FORMAT
+    format: Literal[1, 2, 3] = FORMAT
     task: Literal["image", "table"]
     classes: tuple[Name, ...] = Field(min_length=2)
     input: Input
@@ -278,6 +278,9 @@ class Manifest(_Record):
             raise ValueError("input.size and network.backbone.size differ")
         if self.threshold and self.format == 1:
             raise ValueError("format 1 knows no threshold")
+        written = rows and any(isinstance(c, Number) and c.commas for c in self.table.columns)
+        if written and self.format < 3:
+            raise ValueError(f"format {self.format} knows no commas")
         far = self.threshold and self.threshold.distance is not None
         if far and not isinstance(self.network, Backboned):
             raise ValueError("threshold.distance needs a backbone with features")

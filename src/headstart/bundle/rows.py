@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from headstart.bundle.manifest import ColumnsInput
 from headstart.data import mapping, table
-from headstart.data.columns import Category, LeftOut, Moment, places, width
+from headstart.data.columns import Category, Commas, LeftOut, Moment, Number, places, width
 from headstart.data.kinds import is_text
+from headstart.data.numerals import with_points
 from headstart.data.table import Table
 from headstart.data.typed import as_texts, typed
 from headstart.errors import SourceError
@@ -39,18 +40,23 @@ def frame_of(given: Any) -> tuple[pl.DataFrame, str]:
     return table.checked(table.as_frame(given), "rows"), "rows"
 
 
-def as_trained(record: ColumnsInput, target: str | None, texts: pl.Series) -> pl.Series:
+def as_trained(
+    record: ColumnsInput, target: str | None, texts: pl.Series, commas: Collection[Commas]
+) -> pl.Series:
     """A column of texts as the training read it, whatever it looks like in this file.
 
     Args:
         target: the column with the labels.
+        commas: what they may be in numbers that were not trained on.
     """
     known = next((column for column in record.columns if column.name == texts.name), None)
     if isinstance(known, Category) and texts.name != target:
         return as_texts(texts)
     if isinstance(known, Moment):
         return mapping.as_moments(texts, known.type, known.form)
-    return typed(texts, labels=texts.name == target)
+    if isinstance(known, Number) and texts.name != target:
+        return typed(with_points(as_texts(texts), known.commas), commas=())
+    return typed(texts, labels=texts.name == target, commas=commas)
 
 
 def in_pieces(record: ColumnsInput, source: Path, encoding: str = "utf-8") -> Iterator[Table]:

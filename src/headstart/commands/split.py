@@ -163,11 +163,12 @@ def write_apart(
 
     with _made_whole(folder) as inside:
         cells = cells_of(data, source, options)
+        separator = ";" if "points" in data.forms.values() else ","  # or commas were no points
         for side in SIDES:
             if (sides == side).any():
                 chosen = cells.filter(sides == side)
                 guarded = chosen.select(without_formulas(column) for column in chosen)
-                guarded.rename(escaped).write_csv(inside / f"{side}.csv")
+                guarded.rename(escaped).write_csv(inside / f"{side}.csv", separator=separator)
 
 
 @contextmanager

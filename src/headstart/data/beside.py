@@ -130,12 +130,17 @@ def _one_type(name: str, parts: list[_Part], *, labels: bool) -> pl.Series:
     read = partial(typed, labels=labels)
     if labels:
         cells = [c.cast(pl.String) if c.dtype == pl.Boolean else c for c in cells]
-    alone = [read(c) if part.is_text else c for c, part in zip(cells, parts, strict=True)]
+    alone = [
+        read(c, commas=part.cells.commas) if part.is_text else c
+        for c, part in zip(cells, parts, strict=True)
+    ]
     kinds = {column.dtype for column in alone if column.dtype != pl.Null}
     if all(part.is_text for part in parts):
-        joined = read(pl.concat(cells))
+        joined = read(pl.concat(cells), commas=min((p.cells.commas for p in parts), key=len))
         if joined.dtype != pl.String or not _differ(alone, cells):
             return joined
+        if all(kind.is_numeric() for kind in kinds):  # each with commas of its own
+            return _stacked(alone, pl.Float64())
     elif len(kinds) <= 1:
         return _stacked(alone, next(iter(kinds), pl.Null()))
     elif all(kind.is_numeric() for kind in kinds):

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Scaling = Literal["minmax", "standard", "robust"]
 
+Commas = Literal["points", "thousands"]
+"""What the commas of a number in a text are: 3,5 is 3.5, or 23,500 is 23500."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
@@ -28,6 +31,7 @@ class Number(_Record):
             what whoever packaged the network said.
         fill: stands for a missing value.
         missing: a second number says 1 where the value is missing.
+        commas: what they are where it came as text; 1,234 alone does not tell. None: it had none.
     """
 
     kind: Literal["number"] = "number"
@@ -36,6 +40,7 @@ class Number(_Record):
     scale: float
     fill: float
     missing: bool
+    commas: Commas | None = None
 
     @property
     def width(self) -> int:
@@ -84,8 +89,8 @@ Part = Literal["day", "month", "weekday", "hour"]
 
 
 class Moment(_Record):
-    """A date or a time as parts: `day` scaled, and positions in month, weekday and hour as points
-    on a circle.
+    """A date or a time as parts: `day` scaled, and `month`, `weekday` and `hour` as points on a
+    circle: the places in the year, the week and the day.
 
     Attributes:
         type: what the cells are.

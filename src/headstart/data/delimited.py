@@ -155,7 +155,7 @@ def _decoded(file: IO[bytes], codec: str, where: str) -> Iterator[str]:
 def _examined(path: Path, where: str) -> Delimited:
     with path.open("rb") as file:
         text = _first_record(file, where)
-        separator = max(",;\t", key=text.count)
+        separator = max(",;\t|", key=text.count)
         header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
         if not any(header):
             raise SourceError(

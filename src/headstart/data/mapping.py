@@ -5,6 +5,7 @@ give; so `fit` is told which rows it may look at.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from headstart.data import numerals
 from headstart.data.columns import (
     Boolean,
     Category,
@@ -24,7 +26,10 @@ from headstart.data.columns import (
     places,
     width,
 )
-from headstart.data.typed import MISSING, NUMBER, as_texts, moments, typed
+from headstart.data.typed import DASH, MISSING, as_texts, moments, typed
+
+EMPTY, CONSTANT = "empty", "constant"
+"""How the reasons begin to leave out a column that says nothing at all."""
 
 AN_ID = "an id"
 """How the reason begins to leave out a column that only names the rows."""
@@ -32,14 +37,18 @@ AN_ID = "an id"
 NEARLY = "nearly numbers"
 """How the reason begins to leave out a column that some cells keep from being one of numbers."""
 
-_COMMA = r"^[+-]?\d+,\d+$"
-_MOST_NUMBERS = 0.9  # of the cells
+COMMAS, SIGNS = f"{NEARLY}: commas", f"{NEARLY}: with a sign or a unit"
+"""How the reason begins where the way to write them does it."""
+
+_MOST_NUMBERS, _HALF = 0.9, 0.5  # of the cells
+_SIGN, _UNIT = r"^[€$£¥]\s*", r"\s*([%€$£¥]|\pL{1,4})$"
 _FEW = 2  # rows of a category: one that is rarer says nothing that could be learned
 _ONE_HOT = 12  # categories; more get a trained vector each
 _MANY = 0.5  # of the rows have a value of their own: no category, but an id or a text
 _WORDS = 3  # on average: a text
 _ID_ROWS = 20
-_MOST = 1000  # categories of one column
+_ID_NAME = r"(?i:(^|[_\s.-])(id|uuid|guid|key|nr|no)$)|[a-z](I[dD]|UUID|Uuid|GUID|Guid|Key|N[ro])$"
+_MOST, _MOST_BYTES = 5000, 100_000  # values of one category; the record of all columns is 1 MiB
 _TAIL = 10.0  # interquartile ranges from the median: heavy tails
 _TRUE, _FALSE = ["true", "yes", "t", "y"], ["false", "no", "f", "n"]
 _PERIODS: dict[Part, float] = {"month": 12, "weekday": 7, "hour": 24}
@@ -69,9 +78,9 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
     values = column.drop_nulls()
     distinct = values.n_unique()
     if not len(values):
-        return LeftOut(name=name, reason="empty")
+        return LeftOut(name=name, reason=EMPTY)
     if distinct == 1 and not missing:
-        return LeftOut(name=name, reason=f"constant: every row has {_short(values[0])}")
+        return LeftOut(name=name, reason=f"{CONSTANT}: every row has {_short(values[0])}")
     if dtype == pl.Boolean:
         return Boolean(name=name, missing=missing)
     if dtype.is_temporal():
@@ -81,35 +90,65 @@ def _fitted(whole: pl.Series, column: pl.Series, scaling: Scaling | None) -> Use
             return LeftOut(
                 name=name, reason=f"{AN_ID}: whole numbers, each there once, without gaps"
             )
+        if dtype.is_integer() and _mostly_once(values) and re.search(_ID_NAME, name):
+            return LeftOut(name=name, reason=f"{AN_ID} by its name, and {_own(values)}")
         return _number(column, missing, scaling)
     if reason := _nearly_numbers(values):
         return LeftOut(name=name, reason=reason)
     lengths = values.str.split(" ").list.len()
-    if (distinct > _MANY * len(values) and len(values) >= _ID_ROWS) or distinct > _MOST:
+    if _mostly_once(values):
         if float(lengths.mean() or 0) >= _WORDS:  # type: ignore[arg-type]
             return LeftOut(name=name, reason="free text")
-        return LeftOut(
-            name=name, reason=f"{AN_ID}: {distinct:,} values in {len(values):,} training rows"
-        )
-    counts = values.value_counts()
-    kept = sorted(counts.filter(pl.col("count") >= _FEW)[name].to_list())
+        named = f"{AN_ID}: {_own(values)}"
+        return LeftOut(name=name, reason=_nearly_numbers(values, _HALF) or _signed(values) or named)
+    kept = _frequent(values)
     if not kept:
         return LeftOut(name=name, reason="no value stands there twice")
     embedded = 0 if len(kept) <= _ONE_HOT else min(16, 1 + round(math.sqrt(len(kept))))
     return Category(name=name, values=tuple(kept), missing=missing, embedded=embedded)
 
 
-def _nearly_numbers(texts: pl.Series) -> str:
+def _mostly_once(values: pl.Series) -> bool:
+    """Whether there are so many values that they name rows."""
+    return len(values) >= _ID_ROWS and values.n_unique() > _MANY * len(values)
+
+
+def _own(values: pl.Series) -> str:
+    return f"{values.n_unique():,} values in {len(values):,} training rows"
+
+
+def _frequent(values: pl.Series) -> list[str]:
+    """The values that a category tells apart, sorted: the most frequent of those there twice."""
+    counts = values.value_counts().sort(["count", values.name], descending=[True, False])
+    often = counts.filter(pl.col("count") >= _FEW)[values.name].head(_MOST)
+    return sorted(often.filter(often.str.len_bytes().cum_sum() <= _MOST_BYTES).to_list())
+
+
+def _nearly_numbers(texts: pl.Series, most: float = _MOST_NUMBERS) -> str:
     """Why texts of which most are numbers are nothing that can be used; empty: they are not."""
     if texts.n_unique() <= _ONE_HOT or len(texts) < _ID_ROWS:
         return ""
-    numbers = texts.str.contains(NUMBER)
-    if texts.str.contains(_COMMA).mean() > _MOST_NUMBERS:  # type: ignore[operator]
-        return f"{NEARLY}: commas stand for points, such as in {_short(texts[0])}"
-    if _MOST_NUMBERS < numbers.mean() < 1:  # type: ignore[operator]
-        odd = texts.filter(~numbers)
+    found = {commas: numerals.fits(texts, commas) for commas in numerals.EITHER}
+    commas = max(found, key=lambda each: float(found[each].mean()))  # type: ignore[arg-type]
+    odd = texts.filter(~found[commas])
+    if 0 < len(odd) < (1 - most) * len(texts):
         return f"{NEARLY}: {len(odd):,} of {len(texts):,} cells are none, such as {_short(odd[0])}"
+    held = texts.filter(texts.str.contains(",", literal=True))
+    if not len(odd) and len(held):
+        what = "stand for points" if commas == "points" else "part thousands"
+        return f"{COMMAS} {what}, such as in {_short(held[0])}"
     return ""
+
+
+def _signed(texts: pl.Series) -> str:
+    """`_nearly_numbers`, where most have a sign of money, a percent sign or one unit."""
+    bare = texts.str.replace(_SIGN, "").str.replace(_UNIT, "")
+    units = texts.str.extract(_UNIT).drop_nulls().n_unique()
+    numbers = numerals.fits(bare, "thousands") | numerals.fits(bare, "points")
+    signed = texts.filter(numbers & (bare != texts))
+    if units > 1 or not len(signed) or numbers.mean() <= _HALF:  # type: ignore[operator]
+        return ""
+    return f"{SIGNS}, such as {_short(signed[0])}"
 
 
 def _number(column: pl.Series, missing: bool, scaling: Scaling | None) -> Number:
@@ -221,8 +260,9 @@ def read(column: Used, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[n
             made, gone = _placed(column, cells)
         case Category():
             codes, gone = buckets(column, cells), _texts(cells).is_null().to_numpy()
-            one_hot = np.eye(column.buckets)
-            return (codes[:, None].astype(np.float64) if column.embedded else one_hot[codes]), gone
+            if column.embedded:
+                return codes[:, None].astype(np.float64), gone
+            return np.eye(column.buckets)[codes], gone
     return (np.column_stack([made, gone]) if column.missing else made), gone
 
 
@@ -233,7 +273,8 @@ def not_read(cells: pl.Series, gone: NDArray[np.bool_]) -> tuple[int, int]:
         return 0, 0
     empty = cells.is_null()
     if cells.dtype == pl.String:
-        empty = empty | cells.str.strip_chars().is_in(MISSING)
+        texts = cells.str.strip_chars()
+        empty = empty | texts.is_in([*MISSING, DASH]) | texts.str.contains(numerals.INFINITE)
     empties = int((empty.to_numpy() & gone).sum())
     return empties, int(gone.sum()) - empties
 
@@ -256,8 +297,9 @@ def unseen(column: Category, cells: pl.Series) -> list[str]:
 
 
 def _scaled(column: Number, cells: pl.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    texts = cells.str.strip_chars() if cells.dtype == pl.String else cells
-    values = texts.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
+    if cells.dtype == pl.String:
+        cells = numerals.with_points(cells.str.strip_chars(), column.commas)
+    values = cells.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
     gone = ~np.isfinite(values)
     z = (np.where(gone, column.fill, values) - column.center) * column.scale
     if column.scaling == "robust":

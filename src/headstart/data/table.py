@@ -3,7 +3,7 @@
 import io
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import compress
@@ -14,11 +14,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from headstart.data import delimited, packed
+from headstart.data import delimited, numerals, packed
+from headstart.data.columns import Commas
 from headstart.data.delimited import check_names
 from headstart.data.from_pandas import frame_from_pandas
 from headstart.data.kinds import SUFFIXES, is_text
-from headstart.data.typed import EXACT, as_texts, forms_of, typed
+from headstart.data.numerals import EXACT
+from headstart.data.typed import as_texts, forms_of, typed
 from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
@@ -39,7 +41,7 @@ class Table:
         frame: columns of numbers, booleans, dates and times, or texts; no value is null.
         rows: int64 (n,), the number of each row as a spreadsheet counts them.
         given: the side that each row's own file puts it on, if any.
-        forms: how the dates and times of a column were written, where they were texts.
+        forms: how the dates and times, or the commas, of a column were written in texts.
         not_drawn: how many rows were not read, for all would have been too many.
     """
 
@@ -63,11 +65,13 @@ class Cells(NamedTuple):
         frame: the columns; those of a text file are texts.
         rows: int64 (n,), the number of each row as a spreadsheet counts them.
         total: how many rows there are, of which these were drawn.
+        commas: what they may be in the numbers of a text file.
     """
 
     frame: pl.DataFrame
     rows: NDArray[np.int64]
     total: int
+    commas: Collection[Commas] = numerals.THOUSANDS
 
 
 def read(
@@ -75,7 +79,7 @@ def read(
     encoding: str = "utf-8",
     most: int | None = None,
     *,
-    read_column: Callable[[pl.Series], pl.Series] = typed,
+    read_column: Callable[[pl.Series, Collection[Commas]], pl.Series] = typed,
     seed: int = 0,
     memory: float = MEMORY,
 ) -> Table:
@@ -83,7 +87,7 @@ def read(
 
     Args:
         most: draw so many rows where there are more; None: as many as fit into `memory`.
-        read_column: makes of a column of texts what it is.
+        read_column: makes of a column of texts what it is; it is told what commas may be.
         seed: chooses the draw.
         memory: bytes that reading and training may take, as far as can be told before; where
             it is endless, all rows are read.
@@ -95,7 +99,7 @@ def read(
     found = drawn(source, encoding, most, seed=seed, memory=memory)
     frame, forms = found.frame, dict[str, str]()
     if is_text(source):
-        frame = frame.select(read_column(column) for column in frame)
+        frame = frame.select(read_column(column, found.commas) for column in frame)
         forms = forms_of(frame, found.frame)
     return whole(source, found._replace(frame=frame), [None] * len(frame), forms)
 
@@ -162,6 +166,7 @@ def drawn(
     """
     where = printable(os.fspath(source))
     _refuse(source, encoding)
+    commas = numerals.THOUSANDS
     if is_text(source):
         with packed.reading(where), delimited.opened(source, encoding) as found:
             total = found.rows
@@ -169,6 +174,8 @@ def drawn(
             chosen = _choice(total, size, most, seed, memory)
             with delimited.only(found, chosen) if len(chosen) < total else nullcontext(found) as it:
                 frame = _of_text(it.path, it.separator)
+        if it.separator != ",":
+            commas = numerals.EITHER
     else:
         told = packed.declared(source)
         total = told.rows
@@ -177,7 +184,7 @@ def drawn(
     if not len(frame):
         raise _no_row(where)
     first = 1 + is_text(source)  # a spreadsheet counts the header too
-    return Cells(checked(frame, where), chosen + first, total)
+    return Cells(checked(frame, where), chosen + first, total, commas)
 
 
 def _choice(total: int, size: int, most: int | None, seed: int, memory: float) -> NDArray[np.int64]:

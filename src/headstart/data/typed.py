@@ -5,16 +5,21 @@ from typing import Any
 
 import polars as pl
 
+from headstart.data import numerals
+from headstart.data.columns import Commas
+
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", "?")
 """Cells of a text file that hold no value."""
 
 _NO_LABEL = tuple(word for word in MISSING if word not in ("None", "?"))  # these are classes too
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_INTEGER = r"^[+-]?\d+$"
-_CODE = r"^[+-]?0\d"  # 00123 is a name made of digits
-EXACT = 2**53  # integers beyond it are no longer told apart as float64
+DASH = "-"
+"""Holds no value where all others of a column are numbers, dates or the like; else it is a word."""
+
 _MOMENTS = (
-    (pl.Date, ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")),
+    (
+        pl.Date,
+        ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    ),
     (
         pl.Datetime("us"),
         (
@@ -22,16 +27,28 @@ _MOMENTS = (
             "%Y-%m-%dT%H:%M:%S%.f",
             "%Y-%m-%d %H:%M",
             "%Y-%m-%dT%H:%M",
+            "%Y-%m-%d %H:%M:%S%.f%#z",  # +02:00 or Z
+            "%Y-%m-%dT%H:%M:%S%.f%#z",
+            "%Y-%m-%dT%H:%M%#z",
             "%d.%m.%Y %H:%M:%S",
             "%d.%m.%Y %H:%M",
             "%d/%m/%Y %H:%M:%S",
             "%d/%m/%Y %H:%M",
             "%m/%d/%Y %H:%M:%S",
             "%m/%d/%Y %H:%M",
+            "%m/%d/%Y %I:%M:%S %p",
+            "%m/%d/%Y %I:%M %p",
+            "%d/%m/%Y %I:%M:%S %p",
+            "%d/%m/%Y %I:%M %p",
+            "%d-%m-%Y %H:%M:%S",
+            "%d-%m-%Y %H:%M",
+            "%m-%d-%Y %H:%M:%S",
+            "%m-%d-%Y %H:%M",
         ),
     ),
     (pl.Time, ("%H:%M:%S%.f", "%H:%M")),
 )
+_DASHED = r"^\d{1,2}-\d{1,2}-\d{4}\b"  # 12-31-24 is no day of the year 24
 _BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 
 
@@ -41,46 +58,44 @@ def as_texts(column: pl.Series, missing: Collection[str] = MISSING) -> pl.Series
     return texts.set(texts.is_in(missing), None)
 
 
-def typed(column: pl.Series, *, labels: bool = False) -> pl.Series:
+def typed(
+    column: pl.Series, commas: Collection[Commas] = numerals.THOUSANDS, *, labels: bool = False
+) -> pl.Series:
     """A column of texts as what all of its values are: one type for the whole of it.
 
     Integers of more digits than a float64 holds stay text, and so do those that begin with a
     zero: they are names.
 
     Args:
-        labels: words stay as they stand: `yes` and `no`, and `None`, which is a class like others.
+        commas: what commas in numbers may be.
+        labels: words stay as they stand: `yes` and `no`, `1,234`, and `None`, which is a class
+            like others.
     """
     texts = as_texts(column, _NO_LABEL if labels else MISSING)
-    values = texts.drop_nulls()
-    if not len(values):
+    if texts.null_count() == len(texts):
         return pl.Series(column.name, [None] * len(column), pl.Null)
-    for convert in (_numbers,) if labels else (_numbers, _booleans, _moments):
-        found = convert(texts, values)
-        if found is not None:
-            return found
-    return texts
+    if labels:
+        numbers = numerals.as_numbers(texts, ())
+        return texts if numbers is None else numbers
+    told = texts.set(texts == DASH, None)
+    values = told.drop_nulls()
+    if not len(values):
+        return texts
+    made = numerals.as_numbers(told, commas)
+    for convert in (_booleans, _moments):
+        made = convert(told, values) if made is None else made
+    return texts if made is None else made
 
 
-def with_labels(target: str | None) -> Callable[[pl.Series], pl.Series]:
+def with_labels(target: str | None) -> Callable[[pl.Series, Collection[Commas]], pl.Series]:
     """`typed`, for the columns of a table of which one holds labels."""
-    return lambda column: typed(column, labels=column.name == target)
+    return lambda column, commas: typed(column, labels=column.name == target, commas=commas)
 
 
 def whole_numbers(column: pl.Series) -> bool:
     """Whether all values of a column of texts are whole numbers, of however many digits."""
     texts = column.str.strip_chars()
-    return texts.filter(~texts.is_in(MISSING)).str.contains(_INTEGER).all()
-
-
-def _numbers(texts: pl.Series, values: pl.Series) -> pl.Series | None:
-    if not values.str.contains(NUMBER).all() or values.str.contains(_CODE).any():
-        return None
-    if values.str.contains(_INTEGER).all():
-        numbers = texts.str.strip_prefix("+").cast(pl.Int64, strict=False)
-        if numbers.null_count() == texts.null_count() and int(numbers.abs().max()) < EXACT:  # type: ignore[arg-type]
-            return numbers
-        return None
-    return texts.cast(pl.Float64)
+    return texts.filter(~texts.is_in(MISSING)).str.contains(numerals.INTEGER).all()
 
 
 def _booleans(texts: pl.Series, values: pl.Series) -> pl.Series | None:
@@ -94,22 +109,30 @@ def _booleans(texts: pl.Series, values: pl.Series) -> pl.Series | None:
 def _moments(texts: pl.Series, values: pl.Series) -> pl.Series | None:
     """Dates or times; of two ways to read a date the first that fits all of them."""
     found = _form(values)
-    return None if found is None else texts.str.strptime(*found, strict=False)
+    return None if found is None else _read(texts, *found)
+
+
+def _read(texts: pl.Series, dtype: Any, form: str) -> pl.Series:
+    """Texts as dates or times by a form, in UTC where it has an offset; else null."""
+    found = texts.str.strptime(dtype, form, strict=False)
+    if "-%Y" in form:
+        found = found.set(~texts.str.contains(_DASHED), None)
+    return found.dt.replace_time_zone(None) if form.endswith("z") else found
 
 
 def _form(values: pl.Series) -> tuple[Any, str] | None:
     for dtype, forms in _MOMENTS:
         for form in forms:
-            if values.head(1).str.strptime(dtype, form, strict=False).null_count():
+            if _read(values.head(1), dtype, form).null_count():
                 continue
-            if not values.str.strptime(dtype, form, strict=False).null_count():
+            if not _read(values, dtype, form).null_count():
                 return dtype, form
     return None
 
 
 def form_of(column: pl.Series) -> str | None:
     """How all dates or times of a column of texts are written; None: they are none."""
-    found = _form(as_texts(column).drop_nulls())
+    found = _form(as_texts(column, (*MISSING, DASH)).drop_nulls())
     return None if found is None else found[1]
 
 
@@ -125,13 +148,20 @@ def moments(column: pl.Series, dtype: Any, form: str) -> pl.Series:
     ]
     found = pl.Series(column.name, [None] * len(texts), dtype)
     for _, kind, each in sorted(known, key=lambda one: one[0]):
-        made = texts.str.strptime(kind, each, strict=False).cast(dtype)
-        found = found.zip_with(found.is_not_null(), made)
+        if found.null_count() == texts.null_count():
+            break
+        found = found.zip_with(found.is_not_null(), _read(texts, kind, each).cast(dtype))
     return found
 
 
 def forms_of(typed: pl.DataFrame, texts: pl.DataFrame) -> dict[str, str]:
-    """How the dates and times among typed columns are written in the texts that they were."""
-    times = [column.name for column in typed if column.dtype.is_temporal()]
-    found = {name: form_of(texts[name]) for name in times}
+    """How typed columns are written where they were texts: dates and times, and the `Commas` of
+    numbers."""
+    found: dict[str, str | None] = {}
+    for column in typed:
+        cells = texts[column.name]
+        if cells.dtype == pl.String and column.dtype.is_temporal():
+            found[column.name] = form_of(cells)
+        elif cells.dtype == pl.String and column.dtype.is_numeric():
+            found[column.name] = numerals.commas_of(as_texts(cells))
     return {name: form for name, form in found.items() if form is not None}

@@ -4,7 +4,8 @@ It fits what `headstart train` fits to a table, without a split, files or a repo
 judges by rows that were not given to `fit`, as `cross_val_score` does.
 """
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -20,9 +21,9 @@ from headstart.backbone import dense
 from headstart.by_rows import by_rows
 from headstart.columnar import shape_of
 from headstart.data import mapping, split, table
-from headstart.data.columns import LeftOut
+from headstart.data.columns import LeftOut, Used
 from headstart.data.equal_rows import row_keys
-from headstart.data.typed import forms_of, typed
+from headstart.data.typed import as_texts, forms_of, typed
 from headstart.evaluation.calibration import LEAST, fitted_temperature
 from headstart.evaluation.metrics import softmax
 from headstart.events import nobody
@@ -98,6 +99,9 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             y: labels, (n,), of any type that sorts, two classes or more; or the name of the
                 column of X that holds them.
 
+        Columns of texts are read as those of a file: dates and numbers may be among them. What is
+        left out for another reason than that it is empty or constant is named in a UserWarning.
+
         Raises:
             ValueError: X and y do not fit each other, or y holds no classes.
             OptionError: a parameter has a wrong value.
@@ -130,6 +134,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data = divided(rows, options, nobody)
         train, kept = data.on("train"), data.on("validation")
         self.columns_ = data.columns
+        _warn_of_left_out(data.columns)
         self.shape_, plan = shape_of(data, options), for_columns(options, len(train))
         networks: Networks = self.__dict__.pop(_SHARED, None) or Networks()
         with networks.lent(self.shape_, plan, options.seed, len(train)) as network:
@@ -210,11 +215,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.target_ = y if isinstance(y, str) else None
         if not _is_frame(X) and self.target_ is None:
             X, y = validate_data(self, X, y, **_ARRAY)
-            texts = _as_columns(X)
-            frame = texts.select(typed(c) if c.dtype == pl.String else c for c in texts)
-            self.forms_ = forms_of(frame, texts)
-            return table.checked(frame, "X"), y
-        self.forms_ = {}
+            return self._typed(_as_columns(X)), y
         frame = table.checked(table.as_frame(X), "X")
         if self.target_ is not None:
             frame, y = _parted(frame, self.target_)
@@ -224,7 +225,13 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         check_consistent_length(frame, y)
-        return frame, y
+        return self._typed(frame), y
+
+    def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Columns of texts as what all of their cells are, as those of a file are read."""
+        made = frame.select(typed(c) if c.dtype == pl.String else c for c in frame)
+        self.forms_ = forms_of(made, frame)
+        return made
 
     def _read(self, X: Any) -> pl.DataFrame:
         """Rows to predict, by the names that were fitted; a column with labels is passed over."""
@@ -236,7 +243,7 @@ class TableClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 frame = frame.drop(self.target_)
             validate_data(self, frame, reset=False, skip_check_array=True)
         frame.columns = [column.name for column in self.columns_]
-        return frame
+        return frame.select(as_texts(c) if c.dtype == pl.String else c for c in frame)
 
 
 _ARRAY: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan"}  # of `validate_data`
@@ -246,6 +253,18 @@ def _is_frame(X: Any) -> bool:
     """Whether columns have types of their own; all else is an array or becomes one."""
     records = isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], dict)
     return records or hasattr(X, "__arrow_c_stream__") or hasattr(X, "__dataframe__")
+
+
+def _warn_of_left_out(columns: Sequence[Used | LeftOut]) -> None:
+    """Name the columns that hold something and yet are left out."""
+    out = [
+        f"{column.name}: {column.reason}"
+        for column in columns
+        if isinstance(column, LeftOut)
+        and not column.reason.startswith((mapping.EMPTY, mapping.CONSTANT))
+    ]
+    if out:
+        warnings.warn(f"Columns left out. {'; '.join(out)}.", UserWarning, stacklevel=3)
 
 
 def _parted(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, NDArray[Any]]:

@@ -19,7 +19,9 @@ from headstart.options import TrainOptions
 from headstart.outcome import Outcome
 from headstart.run import SPLIT
 from headstart.sets import JUDGED, SIDES
-from headstart.store.files import sha256_of_file
+from headstart.store.files import printable, sha256_of_file
+
+_NAMED = 3
 
 
 def find(
@@ -42,8 +44,15 @@ def find(
         findings.append(split.not_scored(unjudged, last.name, data.samples, options))
     for finding in findings:
         if finding.level == "warning":
-            listen(Notice(f"{finding.why} {finding.mend} ({len(finding.samples)} in the report)"))
+            listen(Notice(f"{finding.why} {finding.mend} ({_named(finding)})"))
     return findings
+
+
+def _named(finding: Finding) -> str:
+    """What a finding is about: up to three columns or other single samples by their names."""
+    if len(finding.samples) <= _NAMED and all(len(group) == 1 for group in finding.samples):
+        return "; ".join(printable(name) for (name,) in finding.samples)
+    return f"{len(finding.samples)} in the report"
 
 
 def described(data: Divided, outcome: Outcome, options: TrainOptions, task: str) -> dict[str, Any]:

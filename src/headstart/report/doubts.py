@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from rich.cells import cell_len
+
 from headstart.findings import Finding, LeftOut
-from headstart.report.text import filled
+from headstart.report.text import WIDTH, filled
 from headstart.report.views import reasons
 from headstart.report.words import number, one_line
 
@@ -25,13 +27,25 @@ def doubts(findings: Sequence[Finding], left_out: Sequence[LeftOut], samples: st
     for finding in sorted(findings, key=lambda finding: finding.level == "note"):
         head = f"{finding.level.upper()} {finding.kind.replace('-', ' ')}"
         head += f" ({len(finding.samples):,})"
-        groups = [" = ".join(map(one_line, group)) for group in finding.samples]
+        groups = [_group(list(map(one_line, group))) for group in finding.samples]
         told = [filled(finding.why), filled(f"What to do: {finding.mend}"), _listed(groups)]
         parts.append("\n".join([head, *told]))
     for reason in reasons(asdict(item) for item in left_out):
         names = [one_line(name) for (name,) in reason.samples]
         parts.append(f"LEFT OUT {reason.reason} ({reason.files:,})\n{_listed(names)}")
     return "\n\n".join(parts)
+
+
+def _group(names: Sequence[str]) -> str:
+    """Names that belong together; a line ends between two of them where it would be too long."""
+    lines, last = list[str](), names[0]
+    for name in names[1:]:
+        if cell_len(f"  {last} = {name} =") <= WIDTH:
+            last = f"{last} = {name}"
+        else:
+            lines.append(f"{last} =")
+            last = f"  {name}"
+    return "\n  ".join([*lines, last])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,7 +9,9 @@ same: a text that has this form already gets one ' more.
 import re
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(
+    r"[+-]?((\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?)", re.ASCII | re.IGNORECASE
+)
 
 
 def escaped(text: str) -> str:
