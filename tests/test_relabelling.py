@@ -175,6 +175,15 @@ def test_a_list_without_a_decision_is_refused(mixed_up: Run, tmp_path: Path) -> 
     assert not (tmp_path / "new").exists()
 
 
+def test_a_list_for_other_photos_is_refused_before_anything_is_trained(
+    call: Any, mixed_up: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "fixes.csv").write_text("sample,decision,new_label\n9/nope.png,relabel,3\n")
+    done = call("relabel", mixed_up.folder, tmp_path / "fixes.csv", "--out", tmp_path / "new")
+    assert (done.code, "none of its decisions fits" in " ".join(done.err.split())) == (2, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_run_on_a_table_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()

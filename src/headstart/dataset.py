@@ -24,7 +24,7 @@ from headstart.backbone.engine import (
 )
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
-from headstart.data import augment, duplicates, split
+from headstart.data import augment, decisions, duplicates, split
 from headstart.data.decisions import Decided, decided
 from headstart.data.labelled import Divided, Labelled
 from headstart.data.pixels import Unreadable, decode, read_image
@@ -35,6 +35,8 @@ from headstart.features import View
 from headstart.findings import LeftOut
 from headstart.options import Division, Layout, Resize, TrainOptions
 from headstart.store.files import key_of, printable
+
+BY_DECISION = "left out by decision"
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ class Photos(Labelled):
             raise SourceError(
                 f"No photo that can be read in {', '.join(map(repr, empty))}{example}.",
                 where=printable(self.source),
-                mend="Add photos there, or take the class away.",
+                mend="Add photos there, or take the class away."
+                if not self.decided.found
+                else "Add photos there, or decide to leave fewer of it out.",
             )
         return left
 
@@ -143,7 +147,8 @@ def _by_decisions(photos: Photos, files: Sequence[str], listen: Listener) -> Pho
     """
     made = decided(files, photos.names, photos.keys, photos.classes)
     if made.idle:
-        listen(Notice(f"{made.idle:,} of the decisions fit no photo that is there."))
+        many = f"{len(made.idle):,} of the decisions fit no photo that is there"
+        listen(Notice(f"{many} ({decisions.listed(made.idle)})."))
     labels = [
         made.found[name].label if made.what(name) == "relabel" else label
         for name, label in zip(photos.names, photos.labels, strict=True)
@@ -156,7 +161,7 @@ def _by_decisions(photos: Photos, files: Sequence[str], listen: Listener) -> Pho
             where=", ".join(printable(file) for file in files),
             mend="Keep some of each class, or take its folder away.",
         )
-    gone = dict.fromkeys(out, "left out by decision")
+    gone = dict.fromkeys(out, BY_DECISION)
     return replace(photos, labels=labels, decided=made).without(gone)
 
 

@@ -61,3 +61,13 @@ def test_photos_are_checked_too_and_nothing_is_kept(call: Call, tmp_path: Path) 
     assert "LEFT OUT" in found.out
     assert "8/broken.jpg" in found.out
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_strict_fails_for_photos_that_cannot_be_used(call: Call, tmp_path: Path) -> None:
+    put_digits(tmp_path / "digits", range(100))
+    assert call("check", tmp_path / "digits", "--strict").code == 0
+    (tmp_path / "digits" / "8" / "empty.jpg").touch()
+    found = call("check", tmp_path / "digits", "--strict")
+    assert (found.code, "1 photo that cannot be used" in found.err) == (2, True)
+    assert "What to do: Replace these files or delete them" in found.out
+    assert call("check", tmp_path / "digits", "--strict", "--ignore", "*empty.jpg").code == 0

@@ -88,7 +88,7 @@ def test_of_two_lists_the_later_counts(tmp_path: Path) -> None:
     two = listed(tmp_path, f"sample,sha256,decision\na.jpg,{KEYS[0]},keep\n", "2.csv")
     made = decided([str(one), str(two)], NAMES, KEYS, ["cat", "dog"])
     assert what(made) == {"a.jpg": "keep", "b.jpg": "keep"}
-    assert (made.idle, made.count("keep"), made.count("relabel")) == (1, 2, 0)
+    assert (len(made.idle), made.count("keep"), made.count("relabel")) == (1, 2, 0)
 
 
 def test_a_decision_is_on_the_photo_named_and_not_on_its_copy(tmp_path: Path) -> None:
@@ -100,7 +100,16 @@ def test_a_photo_that_was_renamed_is_found_by_its_content(tmp_path: Path) -> Non
     path = listed(tmp_path, f"sample,sha256,decision\nold.jpg,{KEYS[1].upper()},keep\n")
     assert what(decided([str(path)], NAMES, KEYS, ["cat"])) == {"b.jpg": "keep"}
     path = listed(tmp_path, f"sample,sha256,decision\na.jpg,{'c' * 64},keep\n")  # other content
-    assert decided([str(path)], NAMES, KEYS, ["cat"]).idle == 1
+    with pytest.raises(SourceError, match=r"none of its decisions fits .* \(row 2: a\.jpg"):
+        decided([str(path)], NAMES, KEYS, ["cat"])
+
+
+def test_a_list_that_fits_no_photo_is_refused_with_the_nearest_names(tmp_path: Path) -> None:
+    path = listed(tmp_path, "sample,decision\ncopi.jpg,keep\n")
+    with pytest.raises(SourceError, match=r"row 2: copi\.jpg \(did you mean 'copy\.jpg'\?\)"):
+        decided([str(path)], NAMES, KEYS, ["cat"])
+    other = listed(tmp_path, "sample,decision\nb.jpg,keep\n", "later.csv")
+    assert decided([str(path), str(other)], NAMES, KEYS, ["cat"]).idle
 
 
 def test_a_list_that_says_two_things_of_one_photo_is_refused(tmp_path: Path) -> None:

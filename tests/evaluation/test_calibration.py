@@ -72,9 +72,16 @@ def test_the_log_loss_of_what_it_is_fitted_to_never_rises(seed):
     assert log_loss(labels, tempered(given, found)) <= log_loss(labels, given) + 1e-12
 
 
+def test_the_error_of_calibration_is_the_mean_gap_of_the_bins_that_are_drawn():
+    chance = np.random.default_rng(0)
+    sure, right = chance.uniform(0.3, 1, 500), chance.random(500) < 0.7
+    gaps = [each.samples * abs(each.sure - each.right) for each in reliability_bins(right, sure)]
+    assert sum(gaps) / 500 == pytest.approx(calibration_error(right, sure))
+
+
 def test_bins_count_every_sample_once():
-    sure = np.array([0.05, 0.51, 0.58, 1.0])
+    sure = np.array([0.05, 0.51, 0.53, 1.0])
     bins = reliability_bins(np.array([True, False, True, True]), sure)
     assert [each.samples for each in bins] == [1, 2, 1]
-    assert bins[1].sure == pytest.approx(0.545)
+    assert bins[1].sure == pytest.approx(0.52)
     assert bins[1].right == 0.5

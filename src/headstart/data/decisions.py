@@ -24,6 +24,7 @@ WHATS: tuple[What, ...] = get_args(What)
 HEADER = ("sample", "sha256", "decision", "new_label")
 
 _KEY = re.compile("[0-9a-f]{64}")
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ class Decided:
 
     Attributes:
         found: the decision on each, by its name.
-        idle: how many decisions fit no photo.
+        idle: where the decisions stand that fit no photo, and what they are on.
     """
 
     found: Mapping[str, Decision] = field(default_factory=dict)
-    idle: int = 0
+    idle: Sequence[str] = ()
 
     def what(self, name: str) -> What | None:
         """What is to be done with a photo, if that was decided."""
@@ -144,18 +145,18 @@ def decided(
         classes: those there are.
 
     Raises:
-        SourceError: as `read`; a new label is none of the classes, or a list says two things of one
-            photo.
+        SourceError: as `read`; a new label is none of the classes, a list says two things of one
+            photo, or the last list fits none.
     """
     key_of = dict(zip(names, keys, strict=True))
     called: dict[str, list[str]] = {}
     for name, key in key_of.items():
         called.setdefault(key, []).append(name)
     known = {label.strip(): label for label in classes}
-    idle = 0
+    idle = list[str]()
     found: dict[str, Decision] = {}
     for file in files:
-        faults, here = [], dict[str, Decision]()
+        faults, gone, here = [], list[str](), dict[str, Decision]()
         for each in read(Path(file)):
             label = each.label if each.label in classes else known.get(each.label.strip())
             if each.what == "relabel" and label is None:
@@ -165,7 +166,8 @@ def decided(
                 continue
             here_called = key_of.get(each.sample) in ((each.key,) if each.key else (*called,))
             photos = [each.sample] if here_called else called.get(each.key, [])
-            idle += not photos
+            if not photos:
+                gone.append(f"row {each.row}: {each.sample or each.key}{_near(each.sample, names)}")
             for name in photos:
                 made = replace(each, key=key_of[name], sample=name, label=label or "")
                 other = here.setdefault(name, made)
@@ -177,8 +179,21 @@ def decided(
                 where=printable(file),
                 mend=f"The classes are {', '.join(classes)}.",
             )
+        if gone and not here and file == files[-1]:  # photos of earlier lists may be deleted
+            raise SourceError(
+                f"none of its decisions fits a photo that is there ({listed(gone)}).",
+                where=printable(file),
+                mend="Give the list that was made for these photos.",
+            )
         found |= here
+        idle += gone
     return Decided(found, idle)
+
+
+def listed(gone: Sequence[str]) -> str:
+    """The first few of what fits no photo."""
+    more = f"; and {len(gone) - _NAMED:,} more" if len(gone) > _NAMED else ""
+    return "; ".join(map(printable, gone[:_NAMED])) + more
 
 
 def save(path: Path, made: Decided) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.evaluation.metrics import Floats, Labels
+from headstart.evaluation.metrics import Floats, Labels, bins_of
 
 FittedOn = Literal["cross-validation", "validation"]
 
@@ -126,16 +126,15 @@ def fitted_temperature(labels: Labels, probabilities: NDArray[Any]) -> float:
     return math.exp(best) if cost(best) < cost(0) else 1.0
 
 
-def reliability_bins(
-    right: NDArray[np.bool], sure: NDArray[np.float64], count: int = 10
-) -> list[Bin]:
-    """Samples by how sure it was of them, in bins of equal width; empty ones are left out.
+def reliability_bins(right: NDArray[np.bool], sure: NDArray[np.float64]) -> list[Bin]:
+    """Samples by how sure it was of them, in the bins of `calibration_error`; empty ones are left
+    out.
 
     Args:
         right: bool (n,), whether the predicted class is the true one.
         sure: float64 (n,), the probability of the predicted class.
     """
-    place = np.minimum((sure * count).astype(np.int64), count - 1)
+    place, _ = bins_of(sure)
     found = []
     for number in np.unique(place):
         inside = place == number

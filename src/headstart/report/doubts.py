@@ -13,11 +13,14 @@ from headstart.report.words import number, one_line
 _NAMED = 5
 
 
-def doubts(findings: Sequence[Finding], left_out: Sequence[LeftOut], samples: str) -> str:
+def doubts(
+    findings: Sequence[Finding], left_out: Sequence[LeftOut], samples: str, mend: str
+) -> str:
     """All findings, warnings first, and what takes no part.
 
     Args:
         samples: what was looked at, such as `1,300 photos of 2 classes`.
+        mend: what to do about what takes no part; empty: nothing.
 
     Returns:
         Lines of at most 80 cells but for longer names, without a last newline.
@@ -32,7 +35,11 @@ def doubts(findings: Sequence[Finding], left_out: Sequence[LeftOut], samples: st
         parts.append("\n".join([head, *told]))
     for reason in reasons(asdict(item) for item in left_out):
         names = [one_line(name) for (name,) in reason.samples]
-        parts.append(f"LEFT OUT {reason.reason} ({reason.files:,})\n{_listed(names)}")
+        told = [filled(f"What to do: {mend}")] if mend else []
+        head = f"LEFT OUT {reason.reason} ({reason.files:,})"
+        parts.append("\n".join([head, *told, _listed(names)]))
+    if max([len(found.samples) for found in findings] + [len(left_out)], default=0) > _NAMED:
+        parts.append("All of them: the same command with --json.")
     return "\n\n".join(parts)
 
 

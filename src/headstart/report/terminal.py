@@ -51,9 +51,8 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     few = len(classes) <= FEW_CLASSES
     table = confusion_table(scores["confusion_matrix"], classes) if few else None
     if table:
-        parts.append(
-            f"Confusion matrix of the {judged}: true classes down, predicted across\n{table}"
-        )
+        head = f"Confusion matrix of the {judged}: true classes down, predicted across"
+        parts.append(f"{filled(head)}\n{table}")
     else:
         parts.append(_most_confused(scores, classes, judged, noun))
     if few:
@@ -102,7 +101,10 @@ def _sets(metrics: words.Metrics) -> str:
             ]
         )
     scores = ["accuracy", "95% interval", "log loss", "macro F1", "calibration"]
-    return _table(["", f"{words.noun(metrics)}s", *scores], rows)
+    heads = ["", f"{words.noun(metrics)}s", *scores]
+    table = _table(heads, rows)
+    fits = max(map(cell_len, table.splitlines())) <= WIDTH
+    return table if fits else _table(heads, rows, gap=1)
 
 
 def _by_class(scores: words.Scores, classes: Sequence[str], noun: str) -> str:
