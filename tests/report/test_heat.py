@@ -98,6 +98,7 @@ def test_without_the_classifier_the_page_is_there_without_maps(copy, photos, con
     document = render(copy, photos)
     assert "Worst mistakes" in document
     assert "what speaks for" not in document
+    assert "There are no heat maps beside them" in document
     assert "explained" not in document.split("</style>")[1]
 
 
@@ -147,3 +148,4 @@ def test_mistakes_of_cross_validation_were_made_by_other_networks(tmp_path, same
     document = run.report().read_text()
     assert "Worst mistakes" in document
     assert "what speaks for" not in document
+    assert "There are no heat maps beside them" in document
