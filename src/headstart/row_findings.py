@@ -19,6 +19,7 @@ _LEFT = 0.03  # of the mistakes of always giving the same answer: a column that 
 _BINS = 10
 _SHIFTED = 0.2  # population stability index, from which on it is called large
 _EXPECTED = 5  # rows of a bin; those with fewer are counted as one
+_NEAR = 0.25  # of the middle half: medians that lie closer are not what moved
 _EMPTIER = 0.1  # of the rows: then that is what moved
 _BEYOND = 4.0  # standard deviations that chance does not explain
 
@@ -228,7 +229,13 @@ def _moved(column: Used, data: Data, train: NDArray[np.int64], rows: NDArray[np.
     if abs(empty - empty_now) > _EMPTIER:
         return f"empty in {empty:.0%} of the training rows, {empty_now:.0%} here"
     if isinstance(column, Number):
-        return f"median {_number(before)} in training, {_number(after)} here"
+        (low, mid, high), (low_now, mid_now, high_now) = map(_quartiles, (before, after))
+        if abs(mid_now - mid) >= _NEAR * (high - low):
+            return f"median {mid:.4g} in training, {mid_now:.4g} here"
+        return (
+            f"its middle half is {low:.4g} to {high:.4g} in training, {low_now:.4g} to "
+            f"{high_now:.4g} here"
+        )
     if isinstance(column, Category):
         new = set(mapping.unseen(column, after))
         if new:
@@ -238,8 +245,9 @@ def _moved(column: Used, data: Data, train: NDArray[np.int64], rows: NDArray[np.
     return "its values have other shares"
 
 
-def _number(cells: pl.Series) -> str:
-    return f"{float(cells.cast(pl.Float64).median() or 0):.4g}"  # type: ignore[arg-type]
+def _quartiles(cells: pl.Series) -> list[float]:
+    values = cells.drop_nulls().cast(pl.Float64).to_numpy()
+    return [float(q) for q in np.quantile(values, (0.25, 0.5, 0.75))] if len(values) else [0.0] * 3
 
 
 def _left_out(data: Data) -> Iterator[Finding]:

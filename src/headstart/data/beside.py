@@ -23,6 +23,8 @@ from headstart.errors import OptionError, SourceError
 from headstart.sets import Side
 from headstart.store.files import printable
 
+_NAMED = 5  # columns
+
 
 class _Part(NamedTuple):
     """The cells of one file."""
@@ -111,17 +113,21 @@ def _check_columns(columns: list[str], part: _Part, first: str) -> None:
     if not lacking and not more:
         return
     faults = [
-        f"{verb} {', '.join(map(repr, names))}"
-        for verb, names in (("lacks", lacking), ("has", more))
-        if names
+        f"{verb} {_some(names)}" for verb, names in (("lacks", lacking), ("has", more)) if names
     ]
     near = {name: get_close_matches(name, more, n=1) for name in lacking}
     hints = [f"Did you mean {found[0]!r} for {name!r}?" for name, found in near.items() if found]
+    hints = hints if len(lacking) <= _NAMED else []  # so many are no slips: it is another table
     raise SourceError(
         f"{' and '.join(faults)}, unlike {first}.",
         where=part.where,
         mend=" ".join([*hints, "Give both files the same columns."]),
     )
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(map(repr, names[:_NAMED])) + more
 
 
 def _one_type(name: str, parts: list[_Part], *, labels: bool) -> pl.Series:

@@ -24,6 +24,7 @@ _COARSE = 1e-4  # so it ends sooner: what more would bring no longer shows in th
 _TRIED = 8  # training samples a class, at least, that penalties are compared with
 _LEAST = -60.0  # logit, the largest being 0: e**-80 makes products a hundred times slower
 _PIECE = 2**21  # numbers that are worked on at once, 8 MB
+_LEAST_SCALE = 0.3  # of the median standard deviation; docs/decisions/014 has why
 _KEPT = 2**25  # standardised numbers that are kept, 128 MB; more are made anew for each use
 
 
@@ -182,7 +183,9 @@ class Problem:
         return loss, gradient
 
     def _moments(self) -> tuple[Weights, Weights]:
-        """Mean and standard deviation of each feature, float64 (d,)."""
+        """Mean of each feature, and what it is divided by, float64 (d,): its standard deviation,
+        but no less than a share of the usual one. What hardly varies in training would become
+        thousands in a photo that it is alive in, and settle the class of that photo alone."""
         n, d = len(self._samples), self._features.shape[1]
         mean, variance = np.zeros(d), np.zeros(d)
         for piece in self._pieces:
@@ -190,8 +193,11 @@ class Problem:
         for piece in self._pieces:
             variance += ((self._features[self._samples[piece]] - mean) ** 2).sum(axis=0) / n
         scale = np.sqrt(variance)
-        scale[scale < 1e-6 * max(1.0, float(scale.max(initial=0)))] = 1.0  # constants tell nothing
-        return mean, scale
+        varies = scale >= 1e-6 * max(1.0, float(scale.max(initial=0)))
+        if not varies.any():
+            return mean, np.ones(d)
+        least = _LEAST_SCALE * np.median(scale[varies])
+        return mean, np.where(varies, np.maximum(scale, least), 1.0)  # constants tell nothing
 
     def _standardised(self, piece: slice) -> Rows:
         x = self._features[self._samples[piece]]

@@ -7,6 +7,7 @@ own `train_step`.
 Importing this file imports Keras.
 """
 
+import logging
 import math
 import threading
 from collections.abc import Callable
@@ -92,10 +93,13 @@ class _Traced:
         # Without autograph, which rewrites every function that is called for nothing here.
         plain = partial(tf.function, autograph=False)
         self.steps = plain(self._take_steps, input_signature=[*numbers, rows])
-        self.test = plain(network.test_step, reduce_retracing=True)
+        self.test = plain(self._judge, reduce_retracing=True)
         # Keras makes the metrics' variables in the first step, and one that makes variables is
         # traced twice.
         network.test_step(tuple(part[:1] for part in examples))
+
+    def _judge(self, examples: tuple[Any, ...]) -> Any:
+        return self._network.test_step(examples)
 
     def _take_steps(self, order: Any, size: Any, examples: tuple[Any, ...]) -> Any:
         n = tf.size(order, tf.int64)
@@ -109,6 +113,16 @@ class _Traced:
         # Asked for outside of a graph each of these costs as much as a batch.
         rate = self._network.optimizer.learning_rate
         return {**self._network.get_metrics_result(), "learning_rate": rate}
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of TensorFlow's log is more than that networks are traced, which each has to
+    be once, however many a process trains."""
+    told = record.getMessage()
+    return not ("tf.function retracing" in told and _Traced.__qualname__ in told)
+
+
+logging.getLogger("tensorflow").addFilter(_is_news)
 
 
 def _traced(network: keras.Model, examples: tuple[Any, ...]) -> _Traced:
