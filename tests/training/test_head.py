@@ -173,7 +173,7 @@ def test_fault_20_features_of_many_samples_are_not_copied_and_give_the_same_head
     features, labels = digits(300, 512, 4)
     often = np.tile(np.arange(len(labels)), 250)  # the mean of the loss stays what it was
     tracemalloc.start()
-    head = Problem(features, labels, 4, samples=often).solve(1e-1, rough=True)
+    head = Problem(features, labels, 4, samples=often).solve(1e-1)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < features[0].nbytes * len(often) / 2
