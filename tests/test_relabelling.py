@@ -65,7 +65,7 @@ def test_wrong_labels_are_among_the_suspects_and_told(mixed_up: Run) -> None:
     kinds = [each["kind"] for each in mixed_up.findings["findings"]]
     assert "label-suspect" in kinds
     page = mixed_up.report().read_text(encoding="utf-8")
-    assert "Labels that are probably wrong" in page
+    assert "Labels to look at" in page
     keys = {row["sample"]: row["sha256"] for row in mixed_up.split}
     assert all(keys[name] == row["sha256"] for name, row in found.items())
 

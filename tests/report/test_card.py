@@ -83,7 +83,7 @@ def test_the_head_says_what_the_hub_asks_for(digits_run: Make) -> None:
     run = digits_run()
     head, _ = parted(card_of(run))
     metrics = run.metrics()
-    assert head["library_name"] == "keras"
+    assert head["library_name"] == "headstart"
     assert head["pipeline_tag"] == "image-classification"
     assert head["tags"][:3] == ["headstart", "image-classification", "efficientnet-lite0"]
     assert "license" not in head

@@ -98,7 +98,6 @@ def test_without_the_classifier_the_page_is_there_without_maps(copy, photos, con
     document = render(copy, photos)
     assert "Worst mistakes" in document
     assert "what speaks for" not in document
-    assert "There are no heat maps beside them" in document
     assert "explained" not in document.split("</style>")[1]
 
 

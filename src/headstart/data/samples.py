@@ -118,7 +118,7 @@ def scan(
         samples = _listed(path, rows, Ignored(ignore))
     else:
         for option, value in (("--image-column", image_column), ("--target", target)):
-            _refuse(value, option, where, "only a CSV or Parquet file has columns")
+            _refuse(value, option, where, "only a table has columns, such as CSV or Parquet")
         if encoding != "utf-8":
             _refuse(encoding, "--encoding", where, "it is for CSV files")
         samples = _walked(path, label_pattern, Ignored(ignore), listen)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from headstart.evaluation.trust import wilson_interval
-from headstart.report import worth
+from headstart.report import coverage, worth
 from headstart.report.words import Metrics, judged, noun, number, percent, quoted, was_trained
 
 Found = Mapping[str, Any]
@@ -57,7 +57,12 @@ def answer(metrics: Metrics, findings: Sequence[Found]) -> str:
     if warnings:
         these = "the warning" if warnings == 1 else "the warnings"
         return f"Not before you have settled {these} below. As it stands, {errors}."
-    return f"Yes, for {ones} like these, if you can live with its mistakes: {errors}."
+    better = [rival.name for rival in worth.rivals(metrics) if rival.apart and rival.better]
+    if better:
+        do = "does" if len(better) == 1 else "do"
+        return f"You can, but {' and '.join(better).lower()} {do} better here: {errors}."
+    told = f"Yes, for {ones} like these, if you can live with its mistakes: {errors}."
+    return f"{told} {coverage.told(metrics)}".strip()
 
 
 def steps(metrics: Metrics, findings: Sequence[Found], wrong: int) -> list[Step]:

@@ -34,7 +34,7 @@ def pixels_worth(metrics: Metrics) -> str:
         return f"{told}: these photos are too few to tell whether the network sees more."
     if not apart:
         return (
-            f"{told}, no fewer than chance explains: either so few pixels show all it takes, or "
+            f"{told}, which is as many but for chance: either so few pixels show all it takes, or "
             "background, light or framing give the classes away. See that the photos of all "
             "classes were taken under like conditions."
         )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from headstart.evaluation.metrics import bins_of
 from headstart.evaluation.trust import wilson_interval
 from headstart.report.curves import Frame
 from headstart.report.predictions import Prediction
@@ -16,7 +17,7 @@ from headstart.report.words import Metrics, chosen_on_judged, judged, noun, numb
 
 FRAME = Frame(360, 300, left=46, right=346, top=12, bottom=262)
 
-_BINS = 10
+_WORSE = 5e-4  # of the log loss: what is rounded away is no loss
 _LARGEST = 9.0  # radius of the point with the most samples
 
 
@@ -62,8 +63,8 @@ def reliability(predictions: Iterable[Prediction]) -> Reliability | None:
         return None
     sure = np.array([share for share, _ in found])
     right = np.array([hit for _, hit in found])
-    place = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
-    counts = np.bincount(place, minlength=_BINS)
+    place, count = bins_of(sure)
+    counts = np.bincount(place, minlength=count)
     bins = []
     for i in np.flatnonzero(counts):
         inside = place == i
@@ -134,6 +135,8 @@ def _calibrated(metrics: Metrics, found: dict[str, Any]) -> str:
         f"{scores['calibration_error']:.3f}, the log loss was {found['before']['loss']:.3f} and is "
         f"{scores['loss']:.3f}."
     )
+    if scores["loss"] > found["before"]["loss"] + _WORSE:
+        told += " So it did not help here."
     if same := flattered(metrics):
         told += f" {same}"
     elif metrics.get(found["fitted_on"]):

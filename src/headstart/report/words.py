@@ -312,10 +312,10 @@ def gap(metrics: Metrics) -> str:
     points = f"{100 * (learned - unseen):.1f} points"
     if learned > metrics[key]["accuracy_interval"][1]:
         if learned - unseen > 0.05:
-            return (
-                f"{figures}: {points} apart, which is overfitting. The training {ones} were "
-                "partly learned by heart; more of them would help most."
-            )
+            told = f"{figures}: {points} apart, which is overfitting. The training {ones} were"
+            if metrics.get("learning_curve"):  # it tells what more of them would bring
+                return f"{told} partly learned by heart."
+            return f"{told} partly learned by heart; more of them would help most."
         return f"{figures}: {points} apart, more than chance explains: overfitting, but mild."
     if learned < 0.9:
         return (
