@@ -34,9 +34,9 @@ def pixels_worth(metrics: Metrics) -> str:
         return f"{told}: these photos are too few to tell whether the network sees more."
     if not apart:
         return (
-            f"{told}, which is as many but for chance: either so few pixels show all it takes, or "
-            "background, light or framing give the classes away. See that the photos of all "
-            "classes were taken under like conditions."
+            f"{told}, as well as the network as far as these can tell: either so few pixels show "
+            "all it takes, or background, light or framing give the classes away. See that the "
+            "photos of all classes were taken under like conditions."
         )
     share = f"{told}, {points} fewer (95% interval {low:.1f} to {high:.1f})"
     if _gained(metrics, found) > _MOST:
