@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from sklearn import datasets
@@ -115,6 +116,15 @@ def test_it_is_what_train_makes_of_the_same_rows(fitted: TableClassifier, tmp_pa
 def test_records_and_arrow_are_taken_too(fitted: TableClassifier) -> None:
     records = people().drop("ill").to_dicts()
     np.testing.assert_array_equal(fitted.predict_proba(records), predicted(fitted))
+
+
+def test_a_pandas_frame_is_taken_as_the_same_polars_frame_is(fitted: TableClassifier) -> None:
+    frame = pd.DataFrame(people().to_dict(as_series=False), index=range(7, 7 + len(people())))
+    of_pandas = TableClassifier().fit(frame.drop(columns="ill"), frame["ill"])
+    np.testing.assert_array_equal(
+        of_pandas.predict_proba(frame.drop(columns="ill")), predicted(fitted)
+    )
+    np.testing.assert_array_equal(TableClassifier().fit(frame, "ill").classes_, fitted.classes_)
 
 
 def test_the_same_rows_give_the_same_bits_and_another_seed_others(fitted: TableClassifier) -> None:
