@@ -197,6 +197,17 @@ def test_how_the_samples_were_divided_is_told(
     assert said in shown(parted(card_of(digits_run("01", options=options)))[1])
 
 
+def test_groups_are_said_to_stay_on_one_side_only_where_they_do(digits_run: Make) -> None:
+    run = digits_run("01", options={"group": "patient"})
+    kept = "Equal values of “patient” were kept on one side."
+    assert kept in shown(parted(card_of(run))[1])
+    apart = Finding("group-across-splits", "warning", (("mary: train, test",),), "Why.", "Mend.")
+    text = shown(parted(card_of(replace(run, findings=[apart]).write()))[1])
+    assert kept not in text
+    assert "Equal values of “patient” are not all on one side, for the split was given." in text
+    assert "mary" not in text
+
+
 def test_no_path_of_the_machine_is_in_it(digits_run: Make) -> None:
     base = digits_run("01")
     split = base.folder / "secret" / "split.csv"

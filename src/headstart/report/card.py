@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from headstart.backbone import catalog
+from headstart.data.duplicates import GROUP_ACROSS
 from headstart.options import PathText, TrainOptions, as_flags, chosen
 from headstart.report import advice, coverage, learning, reliability, views, words, worth
 from headstart.report.markdown import environment
@@ -97,7 +98,7 @@ def render(folder: Path) -> str:
         "findings": [_told(found, run.options) for found in findings],
         "not_searched": words.not_searched(metrics),
         "left_out": views.reasons(run.findings["left_out"]),
-        "division": _division(options, noun, key, metrics["seed"]),
+        "division": _division(options, noun, key, metrics["seed"], findings),
         "backbone": backbone,
         "weights": _weights(options),
         "training": training,
@@ -169,7 +170,13 @@ def _weights(options: Mapping[str, Any]) -> str | None:
     return os.path.basename(given) if given else None
 
 
-def _division(options: Mapping[str, Any], noun: str, key: str, seed: int) -> list[str]:
+def _division(
+    options: Mapping[str, Any],
+    noun: str,
+    key: str,
+    seed: int,
+    findings: Sequence[Mapping[str, Any]],
+) -> list[str]:
     """How it was decided which sample trains and which judges, in sentences."""
     files = {"validation": options.get("validation_file"), "test": options.get("test_file")}
     told = [f"The {side} {noun}s came from a file of their own." for side in files if files[side]]
@@ -197,7 +204,11 @@ def _division(options: Mapping[str, Any], noun: str, key: str, seed: int) -> lis
                 f"by class (seed {seed})."
             )
     if options.get("group"):
-        told.append(f"Equal values of {words.quoted(options['group'])} were kept on one side.")
+        apart = any(found["kind"] == GROUP_ACROSS for found in findings)
+        kept = (
+            "are not all on one side, for the split was given" if apart else "were kept on one side"
+        )
+        told.append(f"Equal values of {words.quoted(options['group'])} {kept}.")
     return told
 
 
