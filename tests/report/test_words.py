@@ -95,6 +95,22 @@ def test_only_the_test_figure_is_called_unbiased() -> None:
     assert "Validation chose the strength" in words.belief(document)[0]
 
 
+LEAKS = {"samples": 5, "without": scored([6, 1], [0, 7])}
+
+
+@pytest.mark.parametrize("leaks", [LEAKS, {"samples": 19, "without": None}])
+def test_a_figure_that_leaks_is_not_called_unbiased_nor_its_photos_unseen(leaks: Any) -> None:
+    sets = {"train": TRAIN, "validation": scored([9, 1], [0, 10])}
+    for document in (metrics(**sets, test=scored([9, 1], [0, 9])), metrics(**sets)):
+        told = words.headline(document | {"leaks": leaks})
+        told += " ".join(words.belief(document | {"leaks": leaks}))
+        assert "never seen" not in told
+        assert "unbiased" not in told
+        assert "took no part" not in told
+        assert "better than it should be" in told
+        assert words.leaked(document | {"leaks": leaks}) in told
+
+
 @pytest.mark.parametrize(
     ("fields", "chosen"),
     [

@@ -55,6 +55,14 @@ class Set(NamedTuple):
     figures: list[Figure]
 
 
+class Result(NamedTuple):
+    """A figure as the hub reads it."""
+
+    type: str
+    value: float
+    name: str
+
+
 def render(folder: Path) -> str:
     """The card of a finished training, a whole Markdown document.
 
@@ -77,7 +85,7 @@ def render(folder: Path) -> str:
         "noun": noun,
         "pipeline": _TASKS[metrics["task"]],
         "dataset": _dataset(metrics),
-        "results": {} if key == "train" else {n: scores[n] for n in ("accuracy", "macro_f1")},
+        "results": _results(metrics),
         "judged": words.set_name(key),
         "scores": scores,
         "headline": words.headline(metrics),
@@ -108,6 +116,24 @@ def render(folder: Path) -> str:
         "command": _command(run.options["source"], options),
     }
     return environment().get_template("card.md").render(context)
+
+
+def _results(metrics: words.Metrics) -> list[Result]:
+    """The figures for the hub, without samples known from training; none where all are."""
+    key, scores = words.judged(metrics)
+    aside = ""
+    if key != "train" and words.leaks(metrics):
+        leaks = metrics["leaks"]
+        scores = leaks["without"]
+        aside = f" without {words.number(leaks['samples'], words.noun(metrics))} that leaked"
+    if key == "train" or not scores:
+        return []
+    found = []
+    for name, kind in (("accuracy", "accuracy"), ("macro_f1", "f1")):
+        figure = _figure(scores, name)
+        interval = f" (95% interval {figure.interval})" if figure.interval else ""
+        found.append(Result(kind, scores[name], f"{figure.name}{aside}{interval}"))
+    return found
 
 
 def _dataset(metrics: words.Metrics) -> str:

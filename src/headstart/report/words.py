@@ -99,7 +99,8 @@ def headline(metrics: Metrics) -> str:
     one = noun(metrics)
     named = f"{'was' if n == 1 else 'were'} named correctly"
     low, high = scores["accuracy_interval"]
-    test = f"{right:,} of {number(n, f'test {one}')}, never seen before, {named}"
+    unseen = "" if leaks(metrics) else ", never seen before,"
+    test = f"{right:,} of {number(n, f'test {one}')}{unseen} {named}"
     if not was_trained(metrics):
         known = metrics["trained_on"]
         aside = f", {known:,} of which it was trained on," if known else ""
@@ -141,7 +142,7 @@ def belief(metrics: Metrics) -> list[str]:
     n = right_of(scores)[1]
     low, high = scores["accuracy_interval"]
     one = noun(metrics)
-    sentences = [_origin(metrics, key), *_leaked(metrics)]
+    sentences = list(filter(None, [_origin(metrics, key), leaked(metrics)]))
     baseline = metrics["baselines"]["majority"]
     if low <= baseline:
         sentences.append(
@@ -200,23 +201,29 @@ def not_searched(metrics: Metrics) -> str:
     return f"No labels were searched for those that are probably wrong: {why}."
 
 
-def _leaked(metrics: Metrics) -> list[str]:
-    """The figure without samples that belong together with one of training, if there are any."""
+def leaks(metrics: Metrics) -> bool:
+    """Whether some of the samples that judge are known to belong together with one that trained."""
     found = metrics.get("leaks")
-    if not found:
-        return []
+    return bool(found and found["samples"])
+
+
+def leaked(metrics: Metrics) -> str:
+    """The figure without samples that belong together with one of training, if there are any."""
+    if not leaks(metrics):
+        return ""
+    found = metrics["leaks"]
     one = noun(metrics)
     are = (
         "is a copy, or of the group," if found["samples"] == 1 else "are copies, or of the groups,"
     )
     told = f"{number(found['samples'], one).capitalize()} of these {are} of {one}s that trained it"
     if not found["without"]:
-        return [f"{told}: all of them, so nothing says how good it is on others."]
+        return f"{told}: all of them, so nothing says how good it is on others."
     low, high = found["without"]["accuracy_interval"]
-    return [
+    return (
         f"{told}. Without them the accuracy is {percent(found['without']['accuracy'])} (95% "
         f"interval {percent(low)} to {percent(high)})."
-    ]
+    )
 
 
 def _origin(metrics: Metrics, key: str) -> str:
@@ -234,6 +241,11 @@ def _origin(metrics: Metrics, key: str) -> str:
             "the figure is better than it should be."
         )
     chosen = _chosen(metrics) if metrics.get("validation") else None
+    if key == "test" and leaks(metrics):
+        return (
+            f"The test figure is better than it should be, for some of its {ones} are known from "
+            "training."
+        )
     if key == "test":
         if chosen == "":
             return (
@@ -252,6 +264,11 @@ def _origin(metrics: Metrics, key: str) -> str:
             "the interval as a rough guide."
         )
     if key == "validation":
+        if leaks(metrics):
+            return (
+                "There is no test set, and the figure is better than it should be, for some of "
+                f"these {ones} are known from training."
+            )
         if not chosen:
             return (
                 f"There is no test set, but these {ones} took no part in training or in any "
