@@ -37,8 +37,8 @@ def _near(data: Looked, same: NDArray[np.int64]) -> list[Finding]:
             "near-duplicate-across-splits",
             "warning",
             found.apart,
-            f"{_ONE_PICTURE} stand on more than one side of the split, so the network is judged "
-            "by photos that it as good as trained on: the figures are better than they should be.",
+            f"{_ONE_PICTURE} stand on more than one side of the split, "
+            f"{duplicates.better_by(found.across, 'pictures')}",
             "Take these copies out of all sides but one, or let headstart make the split.",
         ),
         Finding(

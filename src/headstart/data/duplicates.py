@@ -79,10 +79,12 @@ class Groups:
     Attributes:
         apart: those on more than one side; `disputed`: those of more than one label; a cluster
             may be both.
+        across: the sides of each of those `apart`.
         plain: the others.
     """
 
     apart: tuple[tuple[str, ...], ...]
+    across: tuple[frozenset[str], ...]
     disputed: tuple[tuple[str, ...], ...]
     plain: tuple[tuple[str, ...], ...]
 
@@ -94,20 +96,22 @@ def groups(data: Divided, clusters: NDArray[np.int64]) -> Groups:
     for i, cluster in enumerate(clusters.tolist()):
         if sides[i] != "unused":
             members[cluster].append(i)
-    apart, disputed, plain = [], [], []
+    apart, across, disputed, plain = [], [], [], []
     for group in members.values():
         if len(group) < 2:
             continue
         named = tuple(names[i] for i in group)
-        parted = len({sides[i] for i in group}) > 1
+        here = frozenset(sides[i] for i in group)
+        parted = len(here) > 1
         two_labels = len({labels[i] for i in group}) > 1
         if parted:
             apart.append(named)
+            across.append(here)
         if two_labels:
             disputed.append(named)
         if not parted and not two_labels:
             plain.append(named)
-    return Groups(tuple(apart), tuple(disputed), tuple(plain))
+    return Groups(tuple(apart), tuple(across), tuple(disputed), tuple(plain))
 
 
 def better_by(across: Iterable[Collection[str]], ones: str) -> str:
@@ -173,8 +177,8 @@ def copies(data: Divided, clusters: NDArray[np.int64] | None = None) -> list[Fin
             "duplicate-across-splits",
             "warning",
             found.apart,
-            f"The same {noun} stands on more than one side of the split, so the network is judged "
-            f"on {noun}s that it was trained on: the figures are better than they should be.",
+            f"The same {noun} stands on more than one side of the split, "
+            f"{better_by(found.across, f'{noun}s')}",
             "Take these copies out of all sides but one, or let headstart make the split.",
         ),
         Finding(
