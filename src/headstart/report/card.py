@@ -17,7 +17,7 @@ from headstart.options import PathText, TrainOptions, as_flags, chosen
 from headstart.report import advice, coverage, learning, reliability, views, words, worth
 from headstart.report.markdown import environment
 from headstart.report.pixels_worth import pixels_worth
-from headstart.run import Run
+from headstart.run import DECISIONS, Run
 from headstart.store.files import printable
 
 _TASKS = {"image": "image-classification", "table": "tabular-classification"}
@@ -113,7 +113,7 @@ def render(folder: Path) -> str:
         "frozen": learning.frozen(training) if training else "frozen",
         "layers": learning.layers(training) if training else "",
         "recipe": learning.recipe(training, noun) if training else "",
-        "command": _command(run.options["source"], options),
+        "command": _command(run),
     }
     return environment().get_template("card.md").render(context)
 
@@ -242,11 +242,15 @@ def _listed(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _command(source: str, options: Mapping[str, Any]) -> str:
+def _command(run: Run) -> str:
     """The command that makes it again, with the names of files and not where they lay."""
+    options = run.options["options"]
     given = chosen(options) | {"seed": options["seed"]}
+    if run.decided:
+        given["decisions"] = DECISIONS
     for name in given.keys() & {*_PATHS}:
         value = given[name]
         several = isinstance(value, list)
         given[name] = [*map(os.path.basename, value)] if several else os.path.basename(value)
-    return shlex.join(["headstart", "train", os.path.basename(source), *as_flags(given)])
+    source = os.path.basename(run.options["source"])
+    return shlex.join(["headstart", "train", source, *as_flags(given)])

@@ -142,7 +142,7 @@ def belief(metrics: Metrics) -> list[str]:
     n = right_of(scores)[1]
     low, high = scores["accuracy_interval"]
     one = noun(metrics)
-    sentences = list(filter(None, [_origin(metrics, key), leaked(metrics)]))
+    sentences = list(filter(None, [_origin(metrics, key), leaked(metrics), decided(metrics)]))
     baseline = metrics["baselines"]["majority"]
     if low <= baseline:
         sentences.append(
@@ -226,6 +226,45 @@ def leaked(metrics: Metrics) -> str:
     )
 
 
+def decided(metrics: Metrics) -> str:
+    """What was done to labels by decision, and what that does to the figure; empty: nothing was."""
+    made = metrics.get("decisions")
+    if not made or not (made["relabelled"] or made["left_out"]):
+        return ""
+    key, _ = judged(metrics)
+    told = []
+    if changed := made["relabelled"]:
+        here, where = made.get("relabelled_judged"), ""
+        if here is not None and key in ("test", "validation"):
+            place = "in the test" if key == "test" else "in validation"
+            where = f", {f'{here:,}' if here else 'none'} of them {place}"
+            if here == changed:
+                where = f", {place}" if changed == 1 else f", all of them {place}"
+            elif changed == 1:
+                where = f", not {place}"
+        are = "was" if changed == 1 else "were"
+        told.append(f"{number(changed, 'label')} {are} changed by decision{where}.")
+    if out := made["left_out"]:
+        by = "" if changed else " by decision"
+        are = "was" if out == 1 else "were"
+        told.append(f"{number(out, noun(metrics)).capitalize()} {are} left out{by}.")
+    if key != "train" and _decided_on_judged(metrics):
+        told.append(
+            "Where networks named the ones to look at, as in suspects.csv, the figure may be a "
+            "little better than it should be."
+        )
+    return " ".join(told)
+
+
+def _decided_on_judged(metrics: Metrics) -> bool:
+    """Whether decisions changed by what it is judged, or may have: of what was left out, and by
+    runs of earlier versions, that is not known."""
+    made = metrics.get("decisions")
+    if not made:
+        return False
+    return bool(made["left_out"] or made.get("relabelled_judged", made["relabelled"]))
+
+
 def _origin(metrics: Metrics, key: str) -> str:
     ones = f"{noun(metrics)}s"
     if not was_trained(metrics):
@@ -247,15 +286,17 @@ def _origin(metrics: Metrics, key: str) -> str:
             "training."
         )
     if key == "test":
+        whole, only = "The test figure is unbiased: its", "Only the test figure is unbiased: its"
+        if _decided_on_judged(metrics):
+            whole = only = "The test"
         if chosen == "":
             return (
-                f"The test figure is unbiased: its {ones} took no part in training or in any "
-                "choice. Nor did those of validation: every epoch was run, and the last was kept."
+                f"{whole} {ones} took no part in training or in any choice. Nor did those of "
+                "validation: every epoch was run, and the last was kept."
             )
         flattered = f" Validation chose {chosen}, which flatters its own figure a little."
         return (
-            f"Only the test figure is unbiased: its {ones} took no part in training or in any "
-            f"choice.{flattered if chosen else ''}"
+            f"{only} {ones} took no part in training or in any choice.{flattered if chosen else ''}"
         )
     if key == "cross_validation":
         return (
