@@ -148,6 +148,30 @@ def test_check_names_what_is_doubtful_in_photos(call: Any, hands: Path, tmp_path
     assert call("check", source, "--strict").code == 2
 
 
+def test_a_given_split_that_parts_groups_is_told(hands: Path, tmp_path: Path) -> None:
+    source = tmp_path / "signs"
+    files = image_files(hands)
+    for i, file in enumerate(files):
+        side = "test" if i % 4 == 0 else "validation" if i % 4 == 1 else "train"
+        folder = source / side / Path(file).parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, folder / Path(file).name)
+    options = Division(group=r"IMG_(\d+)\d\.")
+    data = parted(list_photos(source, options), options)
+    found = {each.kind: each for each in photo_findings(data)}["group-across-splits"]
+    assert found.level == "warning"
+    assert "judged on photos of groups that it was trained on" in found.why
+    told = dict(text.split(": ") for (text,) in found.samples)
+    for name, here in told.items():
+        of_it = [file.group == name for file in data.samples.files]
+        assert here.split(", ") == [
+            side for side in ("train", "validation", "test") if side in data.sides[of_it]
+        ]
+    assert len(told) > 1
+    data = parted(list_photos(source, Division()), Division())
+    assert "group-across-splits" not in {each.kind for each in photo_findings(data)}
+
+
 def test_groups_are_told_apart_from_copies(hands: Path) -> None:
     options = Division(group=r"IMG_(\d+)\d\.")
     data = parted(list_photos(hands, options), options)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from headstart.frozen import fit_head
 from headstart.options import TrainOptions
 from headstart.pipeline import report, train
 from headstart.relabelling import Relabelled, relabel
-from headstart.report.words import not_searched
+from headstart.report.words import decided, not_searched
 from headstart.run import Run
 from headstart.store.files import sha256_of_file
 from headstart.suspecting import COLUMNS, suspected
@@ -84,6 +85,18 @@ def test_decisions_make_a_new_run_on_the_same_sides(mixed_up: Run, tmp_path: Pat
     done = {name: metrics["decisions"][name] for name in ("relabelled", "left_out", "kept")}
     assert done == {"relabelled": 1, "left_out": 1, "kept": len(chosen[2:3])}
     sides = {row["sample"]: row["split"] for row in mixed_up.split}
+    relabelled = mixed_up.suspects[0]["sample"]
+    assert metrics["decisions"]["relabelled_judged"] == (sides[relabelled] == "test")
+    said = decided(metrics)
+    assert said.startswith("1 label was changed by decision")
+    again = shlex.join(["--decisions", str(made.run.folder / "decisions.csv")])
+    page = made.run.report().read_text(encoding="utf-8")
+    card = (made.run.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for text, command in ((page, again), (card, "--decisions decisions.csv")):
+        assert said in text
+        assert command in text
+        assert "fixes.csv" not in text
+        assert "test figure is unbiased" not in text
     new = {row["sample"]: row for row in made.run.split}
     first, second = (row["sample"] for row in mixed_up.suspects[:2])
     assert sides.keys() - new.keys() == {second}

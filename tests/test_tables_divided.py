@@ -11,11 +11,13 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from headstart import columnar
+from headstart.commands.split import division_of_rows
 from headstart.data.split_file import save
 from headstart.errors import OptionError, SourceError
 from headstart.events import Event, Notice
 from headstart.options import TrainOptions, options_from
 from headstart.pipeline import train
+from headstart.row_findings import row_findings
 from headstart.tabular import divided, list_rows
 from headstart.training.head import balanced_weights
 
@@ -211,10 +213,22 @@ def test_a_group_on_two_sides_by_a_split_of_ones_own_is_told(visits: Path, tmp_p
     given = TrainOptions(target="kind")
     data = divided(list_rows(visits, given), given, lambda event: None)
     save(tmp_path / "split.csv", data)
-    heard: list[Event] = []
     again = TrainOptions(target="kind", group="person", split=str(tmp_path / "split.csv"))
-    divided(list_rows(visits, again), again, heard.append)
-    assert "groups of 'person' stand on more than one side" in str(heard[0])
+    heard: list[Event] = []
+    data = divided(list_rows(visits, again), again, lambda event: None)
+    found = {finding.kind: finding for finding in row_findings(data)}["group-across-splits"]
+    assert found.level == "warning"
+    assert "judged on rows of groups that it was trained on" in found.why
+    persons = data.samples.frame["person"].cast(pl.String).to_numpy()
+    for (told,) in found.samples:
+        person, here = told.split(": ")
+        assert {*here.split(", ")} == {*data.sides[persons == person].tolist()}
+    assert len(found.samples) > 1
+    division_of_rows(str(visits), again, heard.append)
+    assert found.samples[0][0] in str(heard[-1])
+    whole = TrainOptions(target="kind", group="person")
+    data = divided(list_rows(visits, whole), whole, lambda event: None)
+    assert "group-across-splits" not in {finding.kind for finding in row_findings(data)}
 
 
 def test_weights_count_in_training_beside_those_of_classes(visits: Path) -> None:

@@ -16,9 +16,10 @@ _ONE_PICTURE = "Photos of one picture, resized, cropped, mirrored or saved anew,
 
 
 def photo_findings(data: Looked) -> list[Finding]:
-    """Copies, near copies, and photos that hardly show anything."""
+    """Copies, near copies, groups that were parted, and photos that hardly show anything."""
     same = duplicates.identical(data.samples.keys)
-    return [*duplicates.copies(data, same), *_near(data, same), *_poor(data)]
+    groups = duplicates.parted_groups(data, [file.group for file in data.samples.files])
+    return [*duplicates.copies(data, same), *_near(data, same), *groups, *_poor(data)]
 
 
 def _near(data: Looked, same: NDArray[np.int64]) -> list[Finding]:
@@ -36,8 +37,8 @@ def _near(data: Looked, same: NDArray[np.int64]) -> list[Finding]:
             "near-duplicate-across-splits",
             "warning",
             found.apart,
-            f"{_ONE_PICTURE} stand on more than one side of the split, so the network is judged "
-            "by photos that it as good as trained on: the figures are better than they should be.",
+            f"{_ONE_PICTURE} stand on more than one side of the split, "
+            f"{duplicates.better_by(found.across, 'pictures')}",
             "Take these copies out of all sides but one, or let headstart make the split.",
         ),
         Finding(

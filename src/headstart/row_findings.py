@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from headstart.data import columns, duplicates, mapping
+from headstart.data import columns, duplicates, mapping, roles
 from headstart.data.columns import Category, LeftOut, Number, Used
 from headstart.findings import Finding
-from headstart.tabular import Data
+from headstart.tabular import Data, group_names
 
 _LEAVES = 8  # of a tree on one column
 _MOST = 20_000  # rows that such a tree sees
@@ -25,14 +25,22 @@ _BEYOND = 4.0  # standard deviations that chance does not explain
 
 
 def row_findings(data: Data) -> list[Finding]:
-    """Copies, and everything that the columns make one doubt, the worst first."""
+    """Copies, groups that were parted, and what the columns make one doubt, the worst first."""
     return [
         *duplicates.copies(data),
+        *_parted_groups(data),
         *_giveaways(data),
         *_id_like(data),
         *_drift(data),
         *_left_out(data),
     ]
+
+
+def _parted_groups(data: Data) -> list[Finding]:
+    for column in data.columns:
+        if isinstance(column, LeftOut) and column.reason == roles.REASONS["group"]:
+            return duplicates.parted_groups(data, group_names(data.samples, column.name))
+    return []
 
 
 def _giveaways(data: Data) -> Iterator[Finding]:

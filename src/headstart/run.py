@@ -115,6 +115,11 @@ class Run:
         """The rows of `suspects.csv`, the most doubtful first; none of a run on a table."""
         return self._rows(SUSPECTS) if (self.folder / SUSPECTS).is_file() else []
 
+    @property
+    def decided(self) -> bool:
+        """Whether decisions about labels were done; they stand in `decisions.csv`."""
+        return (self.folder / DECISIONS).is_file()
+
     @cached_property
     def columns(self) -> dict[str, Any]:
         """The content of `columns.json`: which columns of a table matter, and how."""

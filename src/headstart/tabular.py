@@ -210,16 +210,6 @@ def parted(
     if options.time is not None:
         times = roles.times(rows.frame, options.time, rows.names, where)
     sides = split.divide(rows, together, options, times)
-    if options.group is not None:
-        pairs = {*zip(together.tolist(), sides.tolist(), strict=True)}
-        apart = [g for g, n in Counter(g for g, side in pairs if side != "unused").items() if n > 1]
-        if apart:
-            listen(
-                Notice(
-                    f"{len(apart):,} groups of {options.group!r} stand on more than one side, for "
-                    "so it was given: the figures may be better than they should be."
-                )
-            )
     if times is not None:
         judging = np.isin(sides, ("validation", "test"))
         older = int((times[judging] < times[sides == "train"].max(initial=-1)).sum())
@@ -231,6 +221,11 @@ def parted(
                 )
             )
     return copies, together, sides
+
+
+def group_names(rows: Rows, column: str) -> list[str | None]:
+    """The value of each row in the column of groups."""
+    return rows.frame[column].cast(pl.String).to_list()
 
 
 def _copies(rows: Rows, options: Division) -> NDArray[np.int64]:

@@ -76,5 +76,22 @@ def test_copies_on_two_sides_are_warned_of_whatever_their_labels():
     }
 
 
+def test_of_copies_it_is_told_whether_training_or_validation_saw_what_the_test_judges():
+    def why(*sides: tuple[str, str]) -> str:
+        names = [f"{side}{i}" for i, pair in enumerate(sides) for side in pair]
+        clusters = [i for i, pair in enumerate(sides) for _ in pair]
+        every = [side for pair in sides for side in pair]
+        (finding,) = copies(divided(labelled(names, ["a"] * len(names)), every, clusters))
+        return finding.why
+
+    trained, chosen = "the network is judged on samples that it was trained on", "validation chose"
+    assert trained in why(("train", "test"), ("train", "validation"))
+    assert chosen not in why(("train", "test"), ("train", "validation"))
+    assert chosen in why(("validation", "test"))
+    assert "trained on" not in why(("validation", "test"))
+    assert trained in why(("validation", "test"), ("train", "test"))
+    assert chosen in why(("validation", "test"), ("train", "test"))
+
+
 def test_copies_that_are_not_used_are_not_spoken_of():
     assert found(("a", "cat", "train", 0), ("b", "dog", "unused", 0)) == {}

@@ -197,6 +197,34 @@ def test_how_the_samples_were_divided_is_told(
     assert said in shown(parted(card_of(digits_run("01", options=options)))[1])
 
 
+def test_the_hub_is_told_the_figures_without_photos_that_leaked(digits_run: Make) -> None:
+    run = digits_run("01")
+    document = run.metrics()
+    without = document["validation"]
+    leaks = {"samples": 3, "without": without}
+    write_json(run.folder / "metrics.json", {**document, "leaks": leaks})
+    head, body = parted(card_of(run))
+    accuracy, f1 = head["model-index"][0]["results"][0]["metrics"]
+    assert accuracy["value"] == pytest.approx(without["accuracy"], abs=1e-6)
+    assert f1["value"] == pytest.approx(without["macro_f1"], abs=1e-6)
+    assert accuracy["name"].startswith("Accuracy without 3 photos that leaked (95% interval")
+    assert "unbiased" not in body
+    write_json(run.folder / "metrics.json", {**document, "leaks": {**leaks, "without": None}})
+    head, _ = parted(card_of(run))
+    assert "model-index" not in head
+
+
+def test_groups_are_said_to_stay_on_one_side_only_where_they_do(digits_run: Make) -> None:
+    run = digits_run("01", options={"group": "patient"})
+    kept = "Equal values of “patient” were kept on one side."
+    assert kept in shown(parted(card_of(run))[1])
+    apart = Finding("group-across-splits", "warning", (("mary: train, test",),), "Why.", "Mend.")
+    text = shown(parted(card_of(replace(run, findings=[apart]).write()))[1])
+    assert kept not in text
+    assert "Equal values of “patient” are not all on one side, for the split was given." in text
+    assert "mary" not in text
+
+
 def test_no_path_of_the_machine_is_in_it(digits_run: Make) -> None:
     base = digits_run("01")
     split = base.folder / "secret" / "split.csv"

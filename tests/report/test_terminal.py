@@ -11,6 +11,7 @@ from test_learning import training
 
 from headstart.evaluation.trust import scores
 from headstart.report.terminal import confusion_table, summary
+from headstart.report.words import leaked
 
 
 def metrics(classes: Sequence[str], n: int = 3, seed: int = 0) -> dict[str, Any]:
@@ -58,6 +59,15 @@ def test_the_result_says_headline_matrix_classes_and_where_the_page_is() -> None
     assert f"cat   {matrix[0][0]}    {matrix[0][1]}" in lines
     assert any(line.startswith("dog") and line.endswith(" 20") for line in lines)
     assert lines[-1] == "Report: runs/cats-1/report.html"
+
+
+def test_the_figure_without_photos_that_leaked_is_told() -> None:
+    document = metrics(["cat", "dog"], n=20)
+    document["leaks"] = {"samples": 5, "without": document["validation"]}
+    text = " ".join(summary(document).split())
+    assert "never seen before" not in text
+    assert leaked(document).startswith("5 photos of these are copies")
+    assert leaked(document) in text
 
 
 def test_a_document_of_evaluate_is_told_without_training_figures() -> None:

@@ -96,6 +96,62 @@ def test_only_the_test_figure_is_called_unbiased() -> None:
 
 
 @pytest.mark.parametrize(
+    ("made", "told", "unbiased"),
+    [
+        ({"relabelled": 0, "left_out": 0, "relabelled_judged": 0}, "", True),
+        (
+            {"relabelled": 65, "left_out": 0, "relabelled_judged": 0},
+            "65 labels were changed by decision, none of them in the test.",
+            True,
+        ),
+        (
+            {"relabelled": 65, "left_out": 3, "relabelled_judged": 9},
+            "65 labels were changed by decision, 9 of them in the test. 3 photos were left out.",
+            False,
+        ),
+        (
+            {"relabelled": 1, "left_out": 0, "relabelled_judged": 1},
+            "1 label was changed by decision, in the test.",
+            False,
+        ),
+        (
+            {"relabelled": 0, "left_out": 1, "relabelled_judged": 0},
+            "1 photo was left out by decision.",
+            False,
+        ),
+        ({"relabelled": 2, "left_out": 0}, "2 labels were changed by decision.", False),
+    ],
+)
+def test_labels_that_were_changed_by_decision_are_told(
+    made: dict[str, int], told: str, unbiased: bool
+) -> None:
+    sets = {"train": TRAIN, "validation": scored([9, 1], [0, 10])}
+    document = metrics(**sets, test=scored([9, 1], [0, 9]), decisions={**made, "kept": 1})
+    said = words.decided(document)
+    assert said.startswith(told)
+    assert ("may be a little better" in said) is not unbiased
+    beliefs = " ".join(words.belief(document))
+    assert said in beliefs
+    assert ("Only the test figure is unbiased" in beliefs) is unbiased
+
+
+LEAKS = {"samples": 5, "without": scored([6, 1], [0, 7])}
+
+
+@pytest.mark.parametrize("leaks", [LEAKS, {"samples": 19, "without": None}])
+def test_a_figure_that_leaks_is_not_called_unbiased_nor_its_photos_unseen(leaks: Any) -> None:
+    sets = {"train": TRAIN, "validation": scored([9, 1], [0, 10])}
+    for document in (metrics(**sets, test=scored([9, 1], [0, 9])), metrics(**sets)):
+        told = words.headline(document | {"leaks": leaks})
+        told += " ".join(words.belief(document | {"leaks": leaks}))
+        assert "never seen" not in told
+        assert "unbiased" not in told
+        assert "took no part" not in told
+        assert "better than it should be" in told
+        assert words.leaked(document | {"leaks": leaks}) in told
+
+
+@pytest.mark.parametrize(
     ("fields", "chosen"),
     [
         ({}, "the epoch that was kept"),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from headstart.checking import divided_photos
 from headstart.commands.output import Flag, Flat, print_json
 from headstart.commands.progress import listening
+from headstart.data import duplicates
 from headstart.data.labelled import Divided
 from headstart.data.listing import is_table
 from headstart.data.samples import Sample
@@ -23,6 +24,7 @@ from headstart.data.split_file import HEADER, rows
 from headstart.dataset import Looked
 from headstart.errors import OutputError
 from headstart.events import Listener, Notice
+from headstart.findings import Finding
 from headstart.options import Division
 from headstart.photo_findings import photo_findings
 from headstart.sets import SIDES
@@ -80,23 +82,37 @@ def division(source: str, options: Division, listen: Listener) -> Looked:
     data = divided_photos(source, options, listen)
     for item in data.samples.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
-    for finding in photo_findings(data):
-        if finding.level == "warning":
-            groups = "; ".join(" = ".join(group) for group in finding.samples[:5])
-            listen(Notice(f"{finding.why} {finding.mend} Found: {groups}"))
+    _tell(photo_findings(data), listen)
     return data
 
 
 def division_of_rows(source: str, options: Division, listen: Listener) -> "tuple[Rows, Divided]":
     """The sides that `train` with these options gives the rows of a table."""
-    from headstart.tabular import list_rows, parted  # polars takes 0.15 s
+    from headstart.tabular import group_names, list_rows, parted  # polars takes 0.15 s
 
     refuse_for_rows(options)
     found = list_rows(source, options)
     for item in found.left_out:
         listen(Notice(f"{item.name}: {item.reason}. Left out."))
     copies, together, sides = parted(found, options, listen)
-    return found, Divided(found, copies, sides, together)
+    data = Divided(found, copies, sides, together)
+    if options.group is not None:
+        _tell(duplicates.parted_groups(data, group_names(found, options.group)), listen)
+    return found, data
+
+
+def _tell(findings: Sequence[Finding], listen: Listener) -> None:
+    """Tell of the warnings, with the first few that they are about."""
+    for finding in findings:
+        if finding.level == "warning":
+            groups = "; ".join(" = ".join(group) for group in finding.samples[:5])
+            more = len(finding.samples) - 5
+            listen(
+                Notice(
+                    f"{finding.why} {finding.mend} Found: {groups}"
+                    f"{f'; and {more:,} more' if more > 0 else ''}"
+                )
+            )
 
 
 def print_rows(data: Divided) -> None:

@@ -1,7 +1,7 @@
 """Copies of one sample: the clusters that must stay on one side of a split."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from headstart.data.labelled import Divided
 from headstart.findings import Finding
+from headstart.sets import SIDES
+from headstart.store.files import printable
+
+GROUP_ACROSS = "group-across-splits"
 
 _DISPUTED = {
     "sample": (
@@ -75,10 +79,12 @@ class Groups:
     Attributes:
         apart: those on more than one side; `disputed`: those of more than one label; a cluster
             may be both.
+        across: the sides of each of those `apart`.
         plain: the others.
     """
 
     apart: tuple[tuple[str, ...], ...]
+    across: tuple[frozenset[str], ...]
     disputed: tuple[tuple[str, ...], ...]
     plain: tuple[tuple[str, ...], ...]
 
@@ -90,20 +96,72 @@ def groups(data: Divided, clusters: NDArray[np.int64]) -> Groups:
     for i, cluster in enumerate(clusters.tolist()):
         if sides[i] != "unused":
             members[cluster].append(i)
-    apart, disputed, plain = [], [], []
+    apart, across, disputed, plain = [], [], [], []
     for group in members.values():
         if len(group) < 2:
             continue
         named = tuple(names[i] for i in group)
-        parted = len({sides[i] for i in group}) > 1
+        here = frozenset(sides[i] for i in group)
+        parted = len(here) > 1
         two_labels = len({labels[i] for i in group}) > 1
         if parted:
             apart.append(named)
+            across.append(here)
         if two_labels:
             disputed.append(named)
         if not parted and not two_labels:
             plain.append(named)
-    return Groups(tuple(apart), tuple(disputed), tuple(plain))
+    return Groups(tuple(apart), tuple(across), tuple(disputed), tuple(plain))
+
+
+def better_by(across: Iterable[Collection[str]], ones: str) -> str:
+    """How samples that stand on several sides make the figures better than they should be.
+
+    Args:
+        across: the sides of each group of them; those to train, or to validate and test by.
+        ones: what the samples are called, in the plural.
+    """
+    learned = {"train" in sides for sides in across}
+    told = [
+        f"the network is judged on {ones} that it was trained on: the figures are better than they "
+        "should be."
+    ] * (True in learned)
+    told += [
+        f"validation chose by {ones} that the test judges: its figure may be a little better than "
+        "it should be."
+    ] * (False in learned)
+    return f"so {' Elsewhere '.join(told)}"
+
+
+def parted_groups(data: Divided, named: Sequence[str | None]) -> list[Finding]:
+    """What to tell of groups that a given split parts; copies of one sample are told as such.
+
+    Args:
+        named: the group of each sample, if it is of one.
+    """
+    members: dict[str, list[int]] = defaultdict(list)
+    for i, (name, side) in enumerate(zip(named, data.sides.tolist(), strict=True)):
+        if name and side != "unused":
+            members[name].append(i)
+    found: dict[str, list[str]] = {}
+    for name, group in sorted(members.items()):
+        here = set(data.sides[group].tolist())
+        if len(here) > 1 and len(set(data.clusters[group].tolist())) > 1:
+            found[name] = [side for side in SIDES if side in here]
+    if not found:
+        return []
+    noun = data.samples.noun
+    why = better_by(found.values(), f"{noun}s of groups")
+    return [
+        Finding(
+            GROUP_ACROSS,
+            "warning",
+            tuple((f"{printable(name)}: {', '.join(sides)}",) for name, sides in found.items()),
+            f"{noun.capitalize()}s of one group stand on more than one side of the split, for so "
+            f"it was given, {why}",
+            "Put each group on one side, or let headstart make the split.",
+        )
+    ]
 
 
 def copies(data: Divided, clusters: NDArray[np.int64] | None = None) -> list[Finding]:
@@ -119,8 +177,8 @@ def copies(data: Divided, clusters: NDArray[np.int64] | None = None) -> list[Fin
             "duplicate-across-splits",
             "warning",
             found.apart,
-            f"The same {noun} stands on more than one side of the split, so the network is judged "
-            f"on {noun}s that it was trained on: the figures are better than they should be.",
+            f"The same {noun} stands on more than one side of the split, "
+            f"{better_by(found.across, f'{noun}s')}",
             "Take these copies out of all sides but one, or let headstart make the split.",
         ),
         Finding(

@@ -39,7 +39,8 @@ def describe(
         curve: as `learning_curve` gives it.
         doubted: the photos whose labels are suspects.
     """
-    made = data.samples.decided
+    made, names = data.samples.decided, data.samples.names
+    judged = [made.what(names[i]) for i in outcome.answers[-1].samples.tolist()]
     comparisons = compared(outcome.answers[-1], others)
     figures = {name: found["accuracy"] for name, found in comparisons.items()}
     return metrics | {
@@ -59,6 +60,7 @@ def describe(
             "relabelled": made.count("relabel"),
             "left_out": made.count("leave out"),
             "kept": made.count("keep"),
+            "relabelled_judged": sum(what == "relabel" for what in judged),
         }
         if made.found
         else None,

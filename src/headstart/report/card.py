@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from headstart.backbone import catalog
+from headstart.data.duplicates import GROUP_ACROSS
 from headstart.options import PathText, TrainOptions, as_flags, chosen
 from headstart.report import advice, coverage, learning, reliability, views, words, worth
 from headstart.report.markdown import environment
 from headstart.report.pixels_worth import pixels_worth
-from headstart.run import Run
+from headstart.run import DECISIONS, Run
 from headstart.store.files import printable
 
 _TASKS = {"image": "image-classification", "table": "tabular-classification"}
@@ -54,6 +55,14 @@ class Set(NamedTuple):
     figures: list[Figure]
 
 
+class Result(NamedTuple):
+    """A figure as the hub reads it."""
+
+    type: str
+    value: float
+    name: str
+
+
 def render(folder: Path) -> str:
     """The card of a finished training, a whole Markdown document.
 
@@ -76,7 +85,7 @@ def render(folder: Path) -> str:
         "noun": noun,
         "pipeline": _TASKS[metrics["task"]],
         "dataset": _dataset(metrics),
-        "results": {} if key == "train" else {n: scores[n] for n in ("accuracy", "macro_f1")},
+        "results": _results(metrics),
         "judged": words.set_name(key),
         "scores": scores,
         "headline": words.headline(metrics),
@@ -97,16 +106,34 @@ def render(folder: Path) -> str:
         "findings": [_told(found, run.options) for found in findings],
         "not_searched": words.not_searched(metrics),
         "left_out": views.reasons(run.findings["left_out"]),
-        "division": _division(options, noun, key, metrics["seed"]),
+        "division": _division(options, noun, key, metrics["seed"], findings),
         "backbone": backbone,
         "weights": _weights(options),
         "training": training,
         "frozen": learning.frozen(training) if training else "frozen",
         "layers": learning.layers(training) if training else "",
         "recipe": learning.recipe(training, noun) if training else "",
-        "command": _command(run.options["source"], options),
+        "command": _command(run),
     }
     return environment().get_template("card.md").render(context)
+
+
+def _results(metrics: words.Metrics) -> list[Result]:
+    """The figures for the hub, without samples known from training; none where all are."""
+    key, scores = words.judged(metrics)
+    aside = ""
+    if key != "train" and words.leaks(metrics):
+        leaks = metrics["leaks"]
+        scores = leaks["without"]
+        aside = f" without {words.number(leaks['samples'], words.noun(metrics))} that leaked"
+    if key == "train" or not scores:
+        return []
+    found = []
+    for name, kind in (("accuracy", "accuracy"), ("macro_f1", "f1")):
+        figure = _figure(scores, name)
+        interval = f" (95% interval {figure.interval})" if figure.interval else ""
+        found.append(Result(kind, scores[name], f"{figure.name}{aside}{interval}"))
+    return found
 
 
 def _dataset(metrics: words.Metrics) -> str:
@@ -169,7 +196,13 @@ def _weights(options: Mapping[str, Any]) -> str | None:
     return os.path.basename(given) if given else None
 
 
-def _division(options: Mapping[str, Any], noun: str, key: str, seed: int) -> list[str]:
+def _division(
+    options: Mapping[str, Any],
+    noun: str,
+    key: str,
+    seed: int,
+    findings: Sequence[Mapping[str, Any]],
+) -> list[str]:
     """How it was decided which sample trains and which judges, in sentences."""
     files = {"validation": options.get("validation_file"), "test": options.get("test_file")}
     told = [f"The {side} {noun}s came from a file of their own." for side in files if files[side]]
@@ -197,7 +230,11 @@ def _division(options: Mapping[str, Any], noun: str, key: str, seed: int) -> lis
                 f"by class (seed {seed})."
             )
     if options.get("group"):
-        told.append(f"Equal values of {words.quoted(options['group'])} were kept on one side.")
+        apart = any(found["kind"] == GROUP_ACROSS for found in findings)
+        kept = (
+            "are not all on one side, for the split was given" if apart else "were kept on one side"
+        )
+        told.append(f"Equal values of {words.quoted(options['group'])} {kept}.")
     return told
 
 
@@ -205,11 +242,15 @@ def _listed(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _command(source: str, options: Mapping[str, Any]) -> str:
+def _command(run: Run) -> str:
     """The command that makes it again, with the names of files and not where they lay."""
+    options = run.options["options"]
     given = chosen(options) | {"seed": options["seed"]}
+    if run.decided:
+        given["decisions"] = DECISIONS
     for name in given.keys() & {*_PATHS}:
         value = given[name]
         several = isinstance(value, list)
         given[name] = [*map(os.path.basename, value)] if several else os.path.basename(value)
-    return shlex.join(["headstart", "train", os.path.basename(source), *as_flags(given)])
+    source = os.path.basename(run.options["source"])
+    return shlex.join(["headstart", "train", source, *as_flags(given)])

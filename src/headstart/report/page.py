@@ -5,7 +5,6 @@ stand in the file itself.
 """
 
 import shlex
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -38,7 +37,7 @@ from headstart.report.html import data_uri, environment
 from headstart.report.mistakes import Mistakes, worst
 from headstart.report.pixels_worth import pixels_worth
 from headstart.report.predictions import read
-from headstart.run import HISTORY, PREDICTIONS, SUSPECTS, Run
+from headstart.run import DECISIONS, HISTORY, PREDICTIONS, SUSPECTS, Run
 
 _EXAMPLE = {"image": "photo.jpg", "table": "rows.csv"}
 _MISTAKES = 12
@@ -95,7 +94,7 @@ def render(folder: Path, photos: Photos) -> str:
         "noun": words.noun(metrics),
         "trained": words.was_trained(metrics),
         "options": run.options["options"],
-        "command": _command(run.options, metrics.get("model")),
+        "command": _command(run, metrics.get("model")),
         "predict": shlex.join(["headstart", "predict", model, _EXAMPLE[metrics["task"]]]),
         "example": _EXAMPLE[metrics["task"]],
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
@@ -209,14 +208,17 @@ def _png(image: Any) -> bytes:
     return file.getvalue()
 
 
-def _command(options: Mapping[str, Any], model: str | None) -> str:
-    """The command that repeats a run, from the document of `options.json`.
+def _command(run: Run, model: str | None) -> str:
+    """The command that repeats a run.
 
     Args:
         model: what was judged, if nothing was trained.
     """
+    options = run.options
     command = ["headstart", *(["evaluate", model] if model else ["train"]), options["source"]]
     given = chosen(options["options"])
     if not model and "seed" in options["options"]:
         given["seed"] = options["options"]["seed"]
+    if run.decided:  # lists that were given may have been changed since
+        given["decisions"] = str(run.folder.absolute() / DECISIONS)
     return shlex.join([*command, *as_flags(given)])

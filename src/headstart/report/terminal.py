@@ -35,7 +35,7 @@ def summary(metrics: words.Metrics, page: Path | None = None) -> str:
     key, scores = words.judged(metrics)
     noun = words.noun(metrics)
     judged = f"{words.set_name(key)} {noun}s"
-    parts = [filled(words.headline(metrics))]
+    parts = [filled(words.headline(metrics)), filled(words.leaked(metrics))]
     if metrics.get("train"):
         parts.append(filled(words.gap(metrics)))
     if training := metrics.get("training"):

@@ -99,7 +99,8 @@ def headline(metrics: Metrics) -> str:
     one = noun(metrics)
     named = f"{'was' if n == 1 else 'were'} named correctly"
     low, high = scores["accuracy_interval"]
-    test = f"{right:,} of {number(n, f'test {one}')}, never seen before, {named}"
+    unseen = "" if leaks(metrics) else ", never seen before,"
+    test = f"{right:,} of {number(n, f'test {one}')}{unseen} {named}"
     if not was_trained(metrics):
         known = metrics["trained_on"]
         aside = f", {known:,} of which it was trained on," if known else ""
@@ -141,7 +142,7 @@ def belief(metrics: Metrics) -> list[str]:
     n = right_of(scores)[1]
     low, high = scores["accuracy_interval"]
     one = noun(metrics)
-    sentences = [_origin(metrics, key), *_leaked(metrics)]
+    sentences = list(filter(None, [_origin(metrics, key), leaked(metrics), decided(metrics)]))
     baseline = metrics["baselines"]["majority"]
     if low <= baseline:
         sentences.append(
@@ -200,23 +201,68 @@ def not_searched(metrics: Metrics) -> str:
     return f"No labels were searched for those that are probably wrong: {why}."
 
 
-def _leaked(metrics: Metrics) -> list[str]:
-    """The figure without samples that belong together with one of training, if there are any."""
+def leaks(metrics: Metrics) -> bool:
+    """Whether some of the samples that judge are known to belong together with one that trained."""
     found = metrics.get("leaks")
-    if not found:
-        return []
+    return bool(found and found["samples"])
+
+
+def leaked(metrics: Metrics) -> str:
+    """The figure without samples that belong together with one of training, if there are any."""
+    if not leaks(metrics):
+        return ""
+    found = metrics["leaks"]
     one = noun(metrics)
     are = (
         "is a copy, or of the group," if found["samples"] == 1 else "are copies, or of the groups,"
     )
     told = f"{number(found['samples'], one).capitalize()} of these {are} of {one}s that trained it"
     if not found["without"]:
-        return [f"{told}: all of them, so nothing says how good it is on others."]
+        return f"{told}: all of them, so nothing says how good it is on others."
     low, high = found["without"]["accuracy_interval"]
-    return [
+    return (
         f"{told}. Without them the accuracy is {percent(found['without']['accuracy'])} (95% "
         f"interval {percent(low)} to {percent(high)})."
-    ]
+    )
+
+
+def decided(metrics: Metrics) -> str:
+    """What was done to labels by decision, and what that does to the figure; empty: nothing was."""
+    made = metrics.get("decisions")
+    if not made or not (made["relabelled"] or made["left_out"]):
+        return ""
+    key, _ = judged(metrics)
+    told = []
+    if changed := made["relabelled"]:
+        here, where = made.get("relabelled_judged"), ""
+        if here is not None and key in ("test", "validation"):
+            place = "in the test" if key == "test" else "in validation"
+            where = f", {f'{here:,}' if here else 'none'} of them {place}"
+            if here == changed:
+                where = f", {place}" if changed == 1 else f", all of them {place}"
+            elif changed == 1:
+                where = f", not {place}"
+        are = "was" if changed == 1 else "were"
+        told.append(f"{number(changed, 'label')} {are} changed by decision{where}.")
+    if out := made["left_out"]:
+        by = "" if changed else " by decision"
+        are = "was" if out == 1 else "were"
+        told.append(f"{number(out, noun(metrics)).capitalize()} {are} left out{by}.")
+    if key != "train" and _decided_on_judged(metrics):
+        told.append(
+            "Where networks named the ones to look at, as in suspects.csv, the figure may be a "
+            "little better than it should be."
+        )
+    return " ".join(told)
+
+
+def _decided_on_judged(metrics: Metrics) -> bool:
+    """Whether decisions changed by what it is judged, or may have: of what was left out, and by
+    runs of earlier versions, that is not known."""
+    made = metrics.get("decisions")
+    if not made:
+        return False
+    return bool(made["left_out"] or made.get("relabelled_judged", made["relabelled"]))
 
 
 def _origin(metrics: Metrics, key: str) -> str:
@@ -234,16 +280,23 @@ def _origin(metrics: Metrics, key: str) -> str:
             "the figure is better than it should be."
         )
     chosen = _chosen(metrics) if metrics.get("validation") else None
+    if key == "test" and leaks(metrics):
+        return (
+            f"The test figure is better than it should be, for some of its {ones} are known from "
+            "training."
+        )
     if key == "test":
+        whole, only = "The test figure is unbiased: its", "Only the test figure is unbiased: its"
+        if _decided_on_judged(metrics):
+            whole = only = "The test"
         if chosen == "":
             return (
-                f"The test figure is unbiased: its {ones} took no part in training or in any "
-                "choice. Nor did those of validation: every epoch was run, and the last was kept."
+                f"{whole} {ones} took no part in training or in any choice. Nor did those of "
+                "validation: every epoch was run, and the last was kept."
             )
         flattered = f" Validation chose {chosen}, which flatters its own figure a little."
         return (
-            f"Only the test figure is unbiased: its {ones} took no part in training or in any "
-            f"choice.{flattered if chosen else ''}"
+            f"{only} {ones} took no part in training or in any choice.{flattered if chosen else ''}"
         )
     if key == "cross_validation":
         return (
@@ -252,6 +305,11 @@ def _origin(metrics: Metrics, key: str) -> str:
             "the interval as a rough guide."
         )
     if key == "validation":
+        if leaks(metrics):
+            return (
+                "There is no test set, and the figure is better than it should be, for some of "
+                f"these {ones} are known from training."
+            )
         if not chosen:
             return (
                 f"There is no test set, but these {ones} took no part in training or in any "
