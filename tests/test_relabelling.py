@@ -13,9 +13,10 @@ import pytest
 from metrics_schema import faults
 from photos import put_digits
 
-from headstart.commands.relabel import told
+from headstart.commands.relabel import _changed, told
 from headstart.dataset import list_photos, load_network, look_at
 from headstart.errors import ModelError, OptionError, SourceError
+from headstart.evaluation.paired import Paired
 from headstart.events import nobody
 from headstart.frozen import fit_head
 from headstart.options import TrainOptions
@@ -127,6 +128,14 @@ def test_the_command_tells_what_changed(call: Any, mixed_up: Run, tmp_path: Path
     document = json.loads(call(*words).out)
     assert document["change"]["samples"] == document["samples"]["test"]
     assert document["decisions"]["left_out"] == 1
+
+
+def test_what_fell_has_a_minus_sign() -> None:
+    before, after = np.array([True] * 30), np.array([True] * 25 + [False] * 5)
+    said = _changed(Paired.of(after, before))
+    assert "−16.7 points against before (95% interval −" in said
+    assert "-" not in said
+    assert "+16.7 points" in _changed(Paired.of(before, after))
 
 
 def test_photos_that_were_moved_are_named_by_source(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from headstart.data import split
 from headstart.data.balance import imbalance
 from headstart.data.labelled import Divided
 from headstart.data.listing import is_table
@@ -21,14 +22,16 @@ def check(source: str | Path, options: Division, listen: Listener) -> tuple[Divi
     """
     if options.image_column is not None or not is_table(source):
         photos = divided_photos(source, options, listen)
-        return photos, [*photo_findings(photos), *imbalance(photos)]
+        made = split.is_given(photos.samples, options)
+        return photos, [*photo_findings(photos, made=made), *imbalance(photos)]
     from headstart.row_findings import row_findings  # polars takes 0.15 s
     from headstart.tabular import divided, list_rows
 
     refuse_for_rows(options)
     rows = list_rows(source, options)
     data = divided(rows, options_from(TrainOptions, options.model_dump()), listen)
-    return data, [*row_findings(data), *imbalance(data)]
+    made = split.is_given(rows, options)
+    return data, [*row_findings(data, made=made), *imbalance(data)]
 
 
 def divided_photos(source: str | Path, options: Division, listen: Listener) -> Looked:

@@ -1,6 +1,7 @@
 """What is doubtful in labelled photos, told without any network."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,19 @@ _LONG = 3  # times as long as it is wide, or the other way round
 _ONE_PICTURE = "Photos of one picture, resized, cropped, mirrored or saved anew,"
 
 
-def photo_findings(data: Looked) -> list[Finding]:
-    """Copies, near copies, groups that were parted, and photos that hardly show anything."""
+def photo_findings(data: Looked, *, made: bool = True) -> list[Finding]:
+    """Copies, near copies, groups that were parted, and photos that hardly show anything.
+
+    Args:
+        made: as of `duplicates.copies`.
+    """
     same = duplicates.identical(data.samples.keys)
     groups = duplicates.parted_groups(data, [file.group for file in data.samples.files])
-    return [*duplicates.copies(data, same), *_near(data, same), *groups, *_poor(data)]
+    found = duplicates.copies(data, same, made=made), _near(data, same, made=made)
+    return [*chain(*found), *groups, *_poor(data)]
 
 
-def _near(data: Looked, same: NDArray[np.int64]) -> list[Finding]:
+def _near(data: Looked, same: NDArray[np.int64], *, made: bool) -> list[Finding]:
     """Clusters of more than one content.
 
     Args:
@@ -52,8 +58,7 @@ def _near(data: Looked, same: NDArray[np.int64]) -> list[Finding]:
             "near-duplicate",
             "note",
             found.plain,
-            f"{_ONE_PICTURE} stand here more than once. They were kept on one side of the split, "
-            "so they do not make the figures better than they should be.",
+            f"{_ONE_PICTURE} stand here more than once. {duplicates.kept('The copies', made=made)}",
             "Nothing needs to be done; without them the same picture would count once.",
         ),
     ]

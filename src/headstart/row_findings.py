@@ -24,10 +24,14 @@ _EMPTIER = 0.1  # of the rows: then that is what moved
 _BEYOND = 4.0  # standard deviations that chance does not explain
 
 
-def row_findings(data: Data) -> list[Finding]:
-    """Copies, groups that were parted, and what the columns make one doubt, the worst first."""
+def row_findings(data: Data, *, made: bool = True) -> list[Finding]:
+    """Copies, groups that were parted, and what the columns make one doubt, the worst first.
+
+    Args:
+        made: as of `duplicates.copies`.
+    """
     return [
-        *duplicates.copies(data),
+        *duplicates.copies(data, made=made),
         *_parted_groups(data),
         *_giveaways(data),
         *_id_like(data),

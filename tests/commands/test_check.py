@@ -36,6 +36,19 @@ def test_warnings_come_first_in_lines_that_fit_a_terminal(call: Call, table: Pat
     assert max(map(len, found.out.splitlines())) <= 80
 
 
+def test_copies_are_said_to_be_kept_on_one_side_only_where_there_are_sides(
+    call: Call, table: Path, tmp_path: Path
+) -> None:
+    told = " ".join(call("check", table, "--target", "y").out.split())
+    assert "`headstart train` keeps the copies on one side of the split" in told
+    assert "were kept" not in told
+    cells = table.read_text().splitlines()
+    (tmp_path / "test.csv").write_text("\n".join([cells[0], *cells[250:300]]))
+    table.write_text("\n".join([*cells[:250], *cells[1:4]]))
+    given = call("check", table, "--target", "y", "--test-file", tmp_path / "test.csv").out
+    assert "The copies were kept on one side of the split" in " ".join(given.split())
+
+
 def test_it_is_one_document_for_machines(call: Call, table: Path) -> None:
     document = json.loads(call("check", table, "--target", "y", "--json").out)
     assert [f["kind"] for f in document["findings"]] == ["duplicate", "giveaway-column"]

@@ -7,7 +7,7 @@ from headstart.commands.progress import listening
 from headstart.evaluation.paired import Paired
 from headstart.relabelling import Relabelled, relabel
 from headstart.report.text import filled
-from headstart.report.words import judged, not_searched, number, one_line, percent, set_name
+from headstart.report.words import judged, not_searched, number, one_line, percent, points, set_name
 
 
 def run(
@@ -90,7 +90,7 @@ def told(made: Relabelled) -> str:
 def _changed(change: Paired | None) -> str:
     if change is None:
         return "no photo judges both it and the run before, so what changed cannot be told."
-    (least, most), points = change.interval, 100 * change.difference
+    least, most = (points(edge, signed=True) for edge in change.interval)
     chance = (
         f"more than chance explains (p = {change.p:.2g})"
         if change.p < 0.05
@@ -98,6 +98,6 @@ def _changed(change: Paired | None) -> str:
     )
     return (
         f"on the {number(change.n, 'photo')} that judge both, by their labels as they are now, "
-        f"{points:+.1f} points against before (95% interval {100 * least:+.1f} to "
-        f"{100 * most:+.1f}), {chance}."
+        f"{points(change.difference, signed=True)} points against before (95% interval {least} to "
+        f"{most}), {chance}."
     )

@@ -10,31 +10,30 @@ _FEW = 10  # training samples
 
 
 def imbalance(data: Divided) -> list[Finding]:
-    """What to tell about classes that training saw much less of than of the most frequent one."""
+    """What to tell about classes that training saw much less of than of the most frequent one, and
+    about those that it saw too little of, whatever it saw of others."""
     noun = data.samples.noun
     labels, sides = data.samples.labels, data.sides.tolist()
     pairs = zip(labels, sides, strict=True)
     count = Counter(label for label, side in pairs if side == "train")
-    if not count:
-        return []
+    return [*_outweighed(count, noun), *_scarce(count, noun)] if count else []
+
+
+def _outweighed(count: Counter[str], noun: str) -> list[Finding]:
     (top, most), n = count.most_common(1)[0], count.total()
     rare = sorted((times, label) for label, times in count.items() if times * _TIMES <= most)
     if not rare:
-        return _scarce(count, noun)
+        return []
     named = tuple((f"{label}: {times:,} of {n:,}",) for times, label in rare)
-    few = [label for times, label in rare if times < _FEW]
     why = (
         f"Training has {most:,} {noun}s of {top!r}, and of other classes a tenth of that or less. "
         "The accuracy hardly shows how these are recognised: look at their recall, and at macro F1."
     )
-    if few:
-        why += f" Of {len(few):,} there are fewer than {_FEW}, too few to learn from."
     mend = f"Gather more {noun}s of them, or make them count as much with --class-weight balanced."
     return [Finding("imbalance", "warning", named, why, mend)]
 
 
 def _scarce(count: Counter[str], noun: str) -> list[Finding]:
-    """Classes that are rare without another being frequent."""
     few = sorted((times, label) for label, times in count.items() if times < _FEW)
     if not few:
         return []

@@ -164,11 +164,23 @@ def parted_groups(data: Divided, named: Sequence[str | None]) -> list[Finding]:
     ]
 
 
-def copies(data: Divided, clusters: NDArray[np.int64] | None = None) -> list[Finding]:
+def kept(ones: str, *, made: bool) -> str:
+    """That copies do no harm on one side, a sentence; see `copies`."""
+    done = f"{ones} were kept" if made else f"`headstart train` keeps {ones.lower()}"
+    return (
+        f"{done} on one side of the split, so they do not make the figures better than they should "
+        "be."
+    )
+
+
+def copies(
+    data: Divided, clusters: NDArray[np.int64] | None = None, *, made: bool = True
+) -> list[Finding]:
     """What to tell about samples of the same content.
 
     Args:
         clusters: int64 (n,), which these are; None: those of `data`.
+        made: whether the split was made, or given; else `train` would make it so.
     """
     found = groups(data, data.clusters if clusters is None else clusters)
     noun = data.samples.noun
@@ -191,8 +203,7 @@ def copies(data: Divided, clusters: NDArray[np.int64] | None = None) -> list[Fin
             "duplicate",
             "note",
             found.plain,
-            f"The same {noun} stands here more than once. The copies were kept on one side of the "
-            "split, so they do not make the figures better than they should be.",
+            f"The same {noun} stands here more than once. {kept('The copies', made=made)}",
             f"Nothing needs to be done; without the copies the same {noun} would count once.",
         ),
     ]

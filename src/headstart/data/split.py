@@ -97,6 +97,11 @@ def check(samples: Labelled, options: Division) -> None:
         _refuse_too_few([f"{c} has {n} of {need}" for c, n in sorted(count.items()) if n < need])
 
 
+def is_given(samples: Labelled, options: Division) -> bool:
+    """Whether a split file, or the source itself, says which sample stands on which side."""
+    return options.split is not None or _parted(samples.given)
+
+
 def _parted(given: Sequence[str | None]) -> bool:
     """Whether the source itself divides its samples; a training folder alone divides nothing."""
     return not set(given) <= {None, "train"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headstart.report.text import cut, filled, text_table
-from headstart.report.words import number, one_line, percent, set_name
+from headstart.report.words import number, one_line, percent, points, set_name
 
 Contest = Mapping[str, Any]
 
@@ -36,11 +36,11 @@ def verdict(contest: Contest) -> str:
         edges = (low, high) if name == "B" else (-high, -low)
         return (
             f"{name} is better: {100 * abs(contest['difference']):.1f} points more accuracy, 95% "
-            f"interval {_points(edges[0])} to {_points(edges[1])}; chance hardly explains it "
+            f"interval {points(edges[0])} to {points(edges[1])}; chance hardly explains it "
             f"({chance})."
         )
-    edged = f"B less A is {_points(contest['difference'])} points, 95% interval {_points(low)} to "
-    edged += f"{_points(high)} ({chance})"
+    edged = f"B less A is {points(contest['difference'])} points, 95% interval {points(low)} to "
+    edged += f"{points(high)} ({chance})"
     if low >= -_ALIKE and high <= _ALIKE:
         told = f"They are as good as each other: {edged}."
     else:
@@ -114,8 +114,8 @@ def _figures(contest: Contest) -> str:
     rows.append(
         [
             "B less A",
-            _points(contest["difference"]),
-            f"{_points(low)} to {_points(high)}",
+            points(contest["difference"]),
+            f"{points(low)} to {points(high)}",
             _signed(contest["loss_difference"]),
             f"{_signed(less)} to {_signed(more)}",
         ]
@@ -136,10 +136,6 @@ def _named(found: Sequence[Mapping[str, str]], name: str, one: str) -> str:
     head = f"{number(len(found), one)} that {name} alone named correctly"
     listed = text_table(["", "true class", f"{other} said"], rows)
     return f"{head}\n{listed}" + (f"\n  and {more:,} more; --json names all" if more > 0 else "")
-
-
-def _points(share: float) -> str:
-    return f"{round(100 * share, 1) + 0.0:.1f}".replace("-", "−")
 
 
 def _signed(loss: float) -> str:

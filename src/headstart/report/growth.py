@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from headstart.report.curves import Frame, step_of
-from headstart.report.words import Metrics, judged, noun, number, percent, right_of
+from headstart.report.words import Metrics, judged, noun, number, percent, points, right_of
 
 FRAME = Frame(480, 260, left=46, right=466, top=14, bottom=216)
 
@@ -52,7 +52,7 @@ def twice(metrics: Metrics) -> str:
         return ""
     told, now = curve["twice"], 1 - curve["error"][-1]
     low, high = told["gain_interval"]
-    edges = f"95% interval {_points(low)} to {_points(high)}"
+    edges = f"95% interval {points(low)} to {points(high)}"
     begun = f"Twice the training photos ({2 * curve['samples'][-1]:,})"
     if low > 0:
         return (
@@ -66,11 +66,6 @@ def twice(metrics: Metrics) -> str:
         f"What twice the training photos would bring cannot be told from chance: about "
         f"{100 * told['gain']:.1f} points of accuracy ({edges})."
     )
-
-
-def _points(gain: float) -> str:
-    """In points, with a minus sign where it is below zero even when rounded."""
-    return f"{round(100 * gain, 1) + 0.0:.1f}".replace("-", "−")
 
 
 def _leaks(metrics: Metrics, judged_by: int) -> str:

@@ -82,6 +82,16 @@ def percent(share: float) -> str:
     return f"{share:.1%}"
 
 
+def points(gain: float, *, signed: bool = False) -> str:
+    """A difference of shares in points, with a minus sign where it is below zero even when rounded.
+
+    Args:
+        signed: what is not below zero has a plus sign.
+    """
+    rounded = round(100 * gain, 1) + 0.0
+    return f"{rounded:{'+' if signed else ''}.1f}".replace("-", "−")
+
+
 def number(count: int, noun: str) -> str:
     """A count with its noun: `1 photo`, `1,300 photos`, `2 classes`."""
     plural = noun + ("es" if noun.endswith("s") else "s")
