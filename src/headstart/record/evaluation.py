@@ -99,7 +99,7 @@ def find(data: Divided, trained_on: Collection[str] | None, listen: Listener) ->
         trained_on: SHA-256 of the samples that the classifier was trained on; None: not known.
     """
     samples = data.samples
-    findings = duplicates.copies(data)
+    findings = duplicates.copies(data, made=False)
     named = zip(samples.names, samples.keys, strict=True)
     seen = [name for name, key in named if key in (trained_on or ())]
     if seen:
