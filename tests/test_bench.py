@@ -20,6 +20,7 @@ Path(sys.argv[1]).unlink()
 """
 
 
+NO_CACHE = {"PYTHONDONTWRITEBYTECODE": "1"}  # else Python keeps what it compiles of the watcher
 BENCH = str(Path(__file__).parents[1] / "bench")
 
 
@@ -31,8 +32,7 @@ def _bench(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_watcher_sees_an_import_a_file_that_is_gone_again_and_a_socket(tmp_path: Path) -> None:
     from watch import watch
 
-    env = {"PYTHONDONTWRITEBYTECODE": "1"}  # else Python keeps what it compiles of the watcher
-    seen = watch([sys.executable, "-c", MEDDLER, "left.txt"], env, tmp_path)
+    seen = watch([sys.executable, "-c", MEDDLER, "left.txt"], NO_CACHE, tmp_path)
 
     assert "wave" in seen.modules
     assert seen.writes == {str(tmp_path / "left.txt")}
@@ -42,7 +42,7 @@ def test_the_watcher_sees_an_import_a_file_that_is_gone_again_and_a_socket(tmp_p
 def test_the_watcher_sees_nothing_where_nothing_is_done(tmp_path: Path) -> None:
     from watch import watch
 
-    seen = watch([sys.executable, "-c", "open('/dev/null', 'w').close()"], {}, tmp_path)
+    seen = watch([sys.executable, "-c", "open('/dev/null', 'w').close()"], NO_CACHE, tmp_path)
 
     assert (seen.writes, seen.sockets) == (set(), set())
 
