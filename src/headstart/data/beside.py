@@ -115,9 +115,9 @@ def _check_columns(columns: list[str], part: _Part, first: str) -> None:
     faults = [
         f"{verb} {_some(names)}" for verb, names in (("lacks", lacking), ("has", more)) if names
     ]
-    near = {name: get_close_matches(name, more, n=1) for name in lacking}
+    slips = lacking if len(lacking) <= _NAMED else []  # more are none: it is another table
+    near = {name: get_close_matches(name, more, n=1) for name in slips}
     hints = [f"Did you mean {found[0]!r} for {name!r}?" for name, found in near.items() if found]
-    hints = hints if len(lacking) <= _NAMED else []  # so many are no slips: it is another table
     raise SourceError(
         f"{' and '.join(faults)}, unlike {first}.",
         where=part.where,
