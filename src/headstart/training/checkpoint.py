@@ -1,8 +1,8 @@
 """Exact resume: all that the next epoch depends on, in one file that is whole or not there.
 
 A checkpoint is a safetensors file: arrays of numbers, and a JSON document in its header. It
-is written after every epoch in one step, so a run that is killed at any moment finds the
-last whole epoch.
+is written in one step, after an epoch that ends a second or more after the last one that was
+kept so, and at the end: a run that is killed at any moment loses a second, or an epoch.
 """
 
 import json

@@ -10,7 +10,8 @@ Importing this file imports Keras.
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -106,13 +107,26 @@ class _Traced:
 
         def step(i: Any) -> tuple[Any]:
             batch = order[i : i + size]  # the last may be smaller
-            self._network.train_step(tuple(tf.gather(part, batch) for part in examples))
+            with _rate_once(self.optimizer):
+                self._network.train_step(tuple(tf.gather(part, batch) for part in examples))
             return (i + size,)
 
         tf.while_loop(lambda i: i < n, step, (tf.constant(0, tf.int64),))
         # Asked for outside of a graph each of these costs as much as a batch.
-        rate = self._network.optimizer.learning_rate
+        rate = self.optimizer.learning_rate
         return {**self._network.get_metrics_result(), "learning_rate": rate}
+
+
+@contextmanager
+def _rate_once(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Have a schedule computed once in a step that is traced. Keras asks for the rate once more for
+    the decay of each variable: half of a small network's step, and a third of its tracing."""
+    rate = optimizer.learning_rate
+    vars(optimizer)["_get_current_learning_rate"] = lambda: rate
+    try:
+        yield
+    finally:
+        del vars(optimizer)["_get_current_learning_rate"]
 
 
 def _is_news(record: logging.LogRecord) -> bool:
