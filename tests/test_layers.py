@@ -93,6 +93,7 @@ ORDER = (
     "tabular.py",
     "row_findings.py",
     "training/checkpoint.py",
+    "training/keeping.py",
     "training/blas.py",
     "training/lbfgs.py",
     "training/head.py",

@@ -1,6 +1,7 @@
 """training/loop.py"""
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from headstart.errors import InputError, Interrupted, ModelError
 from headstart.events import Epoch, Event
-from headstart.training import loop
+from headstart.training import checkpoint, keeping, loop
+from headstart.training.checkpoint import Checkpoint
 from headstart.training.examples import Examples
 from headstart.training.loop import Recipe, Trained
 
@@ -148,6 +150,43 @@ def test_fault_65_a_resumed_training_ends_with_the_same_bits(
     done = train(again, tmp_path, resume=True)
     assert len(done.history) == 4
     assert bits(again) == bits(whole)
+
+
+@pytest.mark.parametrize(("between", "written"), [(0.0, [1, 2, 3, 4]), (math.inf, [1, 4])])
+def test_of_short_epochs_the_first_and_the_last_are_written_and_others_in_time(
+    network: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    between: float,
+    written: list[int],
+) -> None:
+    seen: list[int] = []
+    write = checkpoint.write
+
+    def watched(place: Path, found: Checkpoint) -> None:
+        seen.append(len(found.state["history"]))
+        write(place, found)
+
+    monkeypatch.setattr(keeping, "BETWEEN_S", between)
+    monkeypatch.setattr(checkpoint, "write", watched)
+    train(network(), tmp_path)
+    assert seen == written
+
+
+def test_a_schedule_is_computed_once_in_a_step(
+    network: Any, keras: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    schedule = keras.optimizers.schedules.CosineDecay
+    compute = schedule.__call__
+
+    def counted(self: Any, step: Any) -> Any:
+        asked.append(step)
+        return compute(self, step)
+
+    monkeypatch.setattr(schedule, "__call__", counted)
+    loop.train(network(), RECIPE, TRAINING, VALIDATION, seed=0)
+    assert len(asked) == 2  # as it is traced: for the step, and for what the history says
 
 
 def test_the_weights_of_the_best_epoch_are_kept(network: Any, tmp_path: Path) -> None:

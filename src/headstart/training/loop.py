@@ -8,9 +8,9 @@ whole epoch lets a killed training end with the bits that it would have had.
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -22,14 +22,10 @@ from headstart.backbone.accelerator import mixed_policy
 from headstart.errors import InputError, Interrupted
 from headstart.events import Epoch, Listener, Progress, nobody
 from headstart.training import checkpoint
-from headstart.training.checkpoint import Arrays, Checkpoint
+from headstart.training.checkpoint import Arrays
 from headstart.training.examples import Examples
 from headstart.training.heap import keep_freed_memory
-
-_BETWEEN_S = 1.0  # from one checkpoint to the next, so that epochs of milliseconds stay such
-
-Values = Sequence[Any]
-"""The values of variables in their order, as tensors or arrays."""
+from headstart.training.keeping import Keeper, State, Values, parts
 
 
 @dataclass(frozen=True)
@@ -113,13 +109,13 @@ def train(
     best: Values | None = None
     done, policy = Trained(), mixed_policy() or "float32"
     about = {**(about or {}), "policy": policy}
-    state = _State(network)
-    keeper = _Keeper(place, about, state)
+    state = State(network)
+    keeper = Keeper(place, about, state)
     found = checkpoint.read(place, about) if resume and place else None
     if found is not None:
         done = Trained(**found.state)
-        state.restore(_part(found.arrays, "last"))
-        best = _part(found.arrays, "best") or _part(found.arrays, "last")
+        last, best = parts(found)
+        state.restore(last)
     asked = threading.Event()
     done.policy = policy
     try:
@@ -135,7 +131,7 @@ def train(
                 last = state.now()
                 if is_best or not recipe.keep_best or math.isinf(before):  # or none to compare
                     done.kept, best = number, last
-                keeper.keep(done, last, best)
+                keeper.keep({**vars(done), "history": [*done.history]}, last, best)
                 figures = {name: row[name] for name in _FIGURES if not math.isnan(row[name])}
                 listen(Epoch(number, recipe.epochs, figures, is_best))
     except KeyboardInterrupt:
@@ -326,72 +322,6 @@ class _Epochs:
 
 
 _FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
-
-
-class _State:
-    """All that training changes of a compiled network: weights, optimizer, random states."""
-
-    def __init__(self, network: Any) -> None:
-        import tensorflow as tf
-
-        self._variables = [*network.variables, *network.optimizer.variables]
-        # In one call: where another thread computes in Python, each may wait for its turn.
-        values = [variable.value for variable in self._variables]
-        self._read = tf.function(lambda: [tf.identity(v) for v in values], autograph=False)
-
-    def now(self) -> Values:
-        """What it is; further training changes no tensor of it."""
-        values: Values = self._read()
-        return values
-
-    def restore(self, values: Values) -> None:
-        for variable, value in zip(self._variables, values, strict=True):
-            variable.assign(value)
-
-    def arrays(self, values: Values) -> Arrays:
-        """By place and name."""
-        named = enumerate(zip(self._variables, values, strict=True))
-        return {f"{i:05}.{variable.path}": np.asarray(value) for i, (variable, value) in named}
-
-
-class _Keeper:
-    """Writes checkpoints, not more often than they are worth.
-
-    Args:
-        place: where; None: nowhere.
-        about: what the training is of.
-    """
-
-    def __init__(self, place: Path | None, about: Mapping[str, Any], state: _State) -> None:
-        self._place, self._about, self._state = place, about, state
-        self._latest: tuple[Trained, Values, Values | None] | None = None
-        self._written = -math.inf
-
-    def keep(self, done: Trained, last: Values, best: Values | None) -> None:
-        """Have the state after an epoch written, now or soon."""
-        self._latest = replace(done, history=[*done.history]), last, best
-        if perf_counter() - self._written >= _BETWEEN_S:
-            self.write()
-
-    def write(self) -> None:
-        """Write what is not written yet."""
-        if self._place is None or self._latest is None:
-            return
-        done, last, best = self._latest
-        arrays = _named("last", self._state.arrays(last))
-        if best is not None and best is not last:
-            arrays |= _named("best", self._state.arrays(best))
-        checkpoint.write(self._place, Checkpoint(dict(self._about), asdict(done), arrays))
-        self._latest, self._written = None, perf_counter()
-
-
-def _named(which: str, arrays: Arrays) -> Arrays:
-    return {f"{which}/{name}": array for name, array in arrays.items()}
-
-
-def _part(arrays: Arrays, which: str) -> list[NDArray[Any]]:
-    """`_State.arrays` of `last` or `best` in their order; none: there is no such part."""
-    return [arrays[name] for name in sorted(arrays) if name.startswith(f"{which}/")]
 
 
 def optimizer_record(network: Any) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class _Traced:
 @contextmanager
 def _rate_once(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Have a schedule computed once in a step that is traced. Keras asks for the rate once more for
-    the decay of each variable: half of a small network's step, and a third of its tracing."""
+    the decay of each variable: a third of a small network's step, and a fifth of its tracing."""
     rate = optimizer.learning_rate
     vars(optimizer)["_get_current_learning_rate"] = lambda: rate
     try:
