@@ -27,6 +27,7 @@ ORDER = (
     "store/rows.py",
     "store/target.py",
     "store/room.py",
+    "store/records.py",
     "data/labelled.py",
     "data/absent.py",
     "data/kinds.py",

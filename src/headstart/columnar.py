@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import to_builtins
 from numpy.typing import NDArray
 
 from headstart.backbone import dense
@@ -237,7 +238,7 @@ def _about(data: Data, options: TrainOptions) -> dict[str, Any]:
     packages = ("headstart", "numpy", "polars")
     return {
         "samples": data.digest(),
-        "columns": [column.model_dump(mode="json") for column in data.columns],
+        "columns": to_builtins(data.columns),
         "options": options.model_dump(mode="json", exclude={"budget"}),
         "versions": {name: version(name) for name in packages} | Tail.versions(),
     }

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import polars as pl
+from msgspec import structs
 from numpy.typing import NDArray
 
 from headstart.data import beside, mapping, roles, split, table
@@ -300,9 +301,9 @@ def _fitted(
     for column in mapping.fit(told, train, scaling):
         form = rows.forms.get(column.name)
         if isinstance(column, Moment):
-            column = column.model_copy(update={"form": form})
+            column = structs.replace(column, form=form)
         elif isinstance(column, Number):
-            column = column.model_copy(update={"commas": form})
+            column = structs.replace(column, commas=form)
         fitted[column.name] = column
     return [
         ColumnLeftOut(name=name, reason=named[name]) if name in named else fitted[name]

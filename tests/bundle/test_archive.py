@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import tiny_bundle
+from msgspec import structs
 
 from headstart.bundle import archive
 from headstart.bundle.refusal import Refused
@@ -25,8 +26,7 @@ def test_what_was_written_is_read(tmp_path, members):
     assert found.manifest == written
     assert {name: bytes(content) for name, content in found.members.items()} == members
     assert all(content.readonly for content in found.members.values())
-    given = tiny_bundle.manifest().model_dump(exclude={"entries", "tensors"})
-    assert written.model_dump(exclude={"entries", "tensors"}) == given
+    assert structs.replace(written, entries={}, tensors={}) == tiny_bundle.manifest()
     assert written.entries["model.bin"].sha256 == hashlib.sha256(members["model.bin"]).hexdigest()
     assert written.tensors["weights.safetensors"]["head.kernel"].shape == (4, 3)
 
@@ -100,7 +100,7 @@ def test_an_entry_of_another_name_is_not_written(tmp_path, members):
 
 
 def test_a_manifest_that_could_not_be_read_again_is_not_written(tmp_path, members):
-    large = tiny_bundle.manifest().model_copy(update={"versions": {"text": "x" * (1 << 20)}})
+    large = structs.replace(tiny_bundle.manifest(), versions={"text": "x" * (1 << 20)})
     with pytest.raises(ValueError, match="manifest"):
         archive.write(tmp_path / "model.headstart", large, members)
     assert list(tmp_path.iterdir()) == []
@@ -177,7 +177,7 @@ def _with(record: Any, changes: dict[str, Any]) -> Any:
         name: _with(getattr(record, name), change) if isinstance(change, dict) else change
         for name, change in changes.items()
     }
-    return record.model_copy(update=made)
+    return structs.replace(record, **made)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_fault_53_a_newer_format_asks_for_an_update(bundle):
 
 def test_fault_48_a_resize_that_does_not_exist_is_refused_with_its_field(bundle):
     bundle.write_bytes(_with_manifest(bundle, b'"squash"', b'"squish"'))
-    with pytest.raises(ModelError, match=r"input\.image\.resize: Input should be 'squash'"):
+    with pytest.raises(ModelError, match=r"input\.resize: Invalid enum value 'squish'"):
         archive.read(bundle)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from sklearn.metrics import accuracy_score, confusion_matrix
 
 import headstart
@@ -43,7 +44,9 @@ def changed(trained, tmp_path: Path, **fields: object) -> Path:
     """The bundle of the run with other fields in its manifest."""
     found = archive.read(Path(trained.folder, "model.headstart"))
     members = {name: bytes(content) for name, content in found.members.items()}
-    archive.write(tmp_path / "changed.headstart", found.manifest.model_copy(update=fields), members)
+    archive.write(
+        tmp_path / "changed.headstart", structs.replace(found.manifest, **fields), members
+    )
     return tmp_path / "changed.headstart"
 
 
@@ -153,8 +156,8 @@ def test_fault_48_a_backbone_or_layer_that_is_not_known_is_refused(
     trained, tmp_path, fields, words
 ):
     network = trained.run.bundle.manifest.network
-    backbone = network.backbone.model_copy(update=fields)
-    path = changed(trained, tmp_path, network=network.model_copy(update={"backbone": backbone}))
+    backbone = structs.replace(network.backbone, **fields)
+    path = changed(trained, tmp_path, network=structs.replace(network, backbone=backbone))
     with pytest.raises(ModelError, match=words) as caught:
         Classifier.open(path)
     assert str(caught.value).startswith(f"{path}: manifest.json: ")
@@ -162,7 +165,7 @@ def test_fault_48_a_backbone_or_layer_that_is_not_known_is_refused(
 
 
 def test_photos_that_were_decoded_otherwise_are_refused(trained, tmp_path):
-    image = trained.run.bundle.manifest.input.model_copy(update={"decode_version": 7})
+    image = structs.replace(trained.run.bundle.manifest.input, decode_version=7)
     with pytest.raises(ModelError, match="names decode_version 7, which is not 1") as caught:
         Classifier.open(changed(trained, tmp_path, input=image))
     assert "pip install --upgrade" in caught.value.mend

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from headstart.backbone import lite0
@@ -73,7 +74,7 @@ def real(path: Path, photos: list[Path], resize: Any = "squash", **fields: Any) 
         return made
     found = archive.read(path)
     members = {name: bytes(content) for name, content in found.members.items()}
-    archive.write(path, found.manifest.model_copy(update=fields), members)
+    archive.write(path, structs.replace(found.manifest, **fields), members)
     return Classifier.open(path)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 from photos import put_digits
 
 import headstart
@@ -83,7 +84,7 @@ def test_its_figures_are_in_the_manifest_and_evaluate_finds_them_again(
     classifier = headstart.load(packaged)
     found = classifier.evaluate(photos.files, [str(label) for label in photos.y])
     figures = classifier.manifest.metrics["validation"]
-    for name, value in figures:
+    for name, value in structs.asdict(figures).items():
         assert found[name] == pytest.approx(value, abs=1e-4), name
     low, high = figures.accuracy_interval
     assert low < figures.accuracy < high

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
@@ -15,9 +16,9 @@ from headstart.errors import ModelError
 def changed_head(made: Any, folder: Path, **fields: Any) -> Classifier:
     """The bundle with other fields in its head."""
     found = archive.read(made.path)
-    head = found.manifest.network.head.model_copy(update=fields)
-    network = found.manifest.network.model_copy(update={"head": head})
-    manifest = found.manifest.model_copy(update={"network": network})
+    head = structs.replace(found.manifest.network.head, **fields)
+    network = structs.replace(found.manifest.network, head=head)
+    manifest = structs.replace(found.manifest, network=network)
     members = {name: bytes(content) for name, content in found.members.items()}
     archive.write(folder / "changed.headstart", manifest, members)
     return Classifier.open(folder / "changed.headstart")

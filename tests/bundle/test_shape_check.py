@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_bundle
+from msgspec import structs
 
 from headstart.backbone.quiet_openvino import openvino, ops
 from headstart.bundle import archive
@@ -58,7 +59,7 @@ def test_fault_51_an_output_that_is_narrower_than_it_says_is_refused():
     xml, weights = tiny_bundle.graph()
     head, result = xml.rsplit(b"<dim>3</dim>", 1)
     lying = head + b"<dim>5</dim>" + result
-    wider = MANIFEST.model_copy(update={"classes": (*MANIFEST.classes, "emu", "fox")})
+    wider = structs.replace(MANIFEST, classes=(*MANIFEST.classes, "emu", "fox"))
     check_graph(lying, len(weights), inputs=wider.inputs(), outputs=wider.outputs())
     model = openvino.Core().read_model(lying, weights)
     with pytest.raises(Refused, match=r"'logits' is f32 \[-1,3\]; the manifest says f32 \[-1,5\]"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
+from msgspec import structs
 
 from headstart.backbone.quiet_openvino import openvino, ops
 from headstart.bundle.manifest import (
@@ -104,7 +105,7 @@ def reference() -> np.ndarray:
 def doubting() -> Manifest:
     """`manifest()` with thresholds."""
     threshold = Threshold(wanted=0.9, probability=0.5, distance=0.001, nearest=5, references=3)
-    return manifest().model_copy(update={"threshold": threshold, "temperature": 1.25})
+    return structs.replace(manifest(), threshold=threshold, temperature=1.25)
 
 
 def members() -> dict[str, bytes]:

@@ -23,7 +23,7 @@ def test_layers_lead_from_pixels_to_logits_with_their_weights(call, trained):
 
 def test_the_manifest_is_shown_as_it_is(call, trained):
     found = json.loads(call("inspect", trained.folder, "--json").out)
-    assert found["manifest"] == trained.run.bundle.manifest.model_dump(mode="json")
+    assert found["manifest"] == json.loads(trained.run.bundle.manifest.to_bytes())
     assert found["learning_rate"] is None
     assert (found["optimizer"], found["first_trained"]) == ("L-BFGS", "logits")
 

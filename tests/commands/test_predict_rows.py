@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 from sklearn.datasets import load_iris
 
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
-from headstart.bundle.manifest import Threshold
+from headstart.bundle.manifest import FORMAT, Threshold
 from headstart.commands import rows_csv
 from headstart.errors import OptionError
 
@@ -57,10 +58,10 @@ def test_csv_says_what_json_says(call: Any, flowers: pl.DataFrame, tmp_path: Pat
 
 def test_what_is_not_sure_enough_is_unknown_in_csv(flowers: pl.DataFrame, capsys: Any):
     found = archive.read(MODEL)
-    threshold = Threshold.model_validate(
-        {"wanted": 0.99, "probability": 0.9, "distance": None, "nearest": None, "references": None}
+    threshold = Threshold(
+        wanted=0.99, probability=0.9, distance=None, nearest=None, references=None
     )
-    manifest = found.manifest.model_copy(update={"threshold": threshold})
+    manifest = structs.replace(found.manifest, format=FORMAT, threshold=threshold)
     classifier = Classifier(replace(found, manifest=manifest))
     made, answers = classifier.predict_proba(flowers), classifier.answer(flowers)
     names = pl.Series([f"row {i}" for i in range(150)])

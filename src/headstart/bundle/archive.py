@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from headstart.bundle import stored_zip
 from headstart.bundle.graph_check import check_graph
 from headstart.bundle.locate import not_usable, refuse_foreign
@@ -76,7 +78,7 @@ def write(path: Path, manifest: Manifest, members: Mapping[str, bytes | Path]) -
             for name, content in contents.items()
             if name.endswith(".safetensors")
         }
-        manifest = manifest.model_copy(update={"entries": entries, "tensors": tensors})
+        manifest = structs.replace(manifest, entries=entries, tensors=tensors)
         document = manifest.to_bytes()
         if len(document) > SIZE_LIMIT:
             raise ValueError(f"the manifest has {len(document):,} bytes, over {SIZE_LIMIT:,}")

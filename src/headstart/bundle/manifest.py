@@ -11,15 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+import msgspec
+from msgspec import Meta, field, structs, to_builtins
 
 from headstart.backbone.dense import Shape
 from headstart.bundle.graph_check import Port
@@ -28,29 +21,29 @@ from headstart.bundle.strict_json import parse_object
 from headstart.data import columns
 from headstart.data.columns import Column, Number
 from headstart.sets import JudgedSet
+from headstart.store.records import Kind, Record
 
 FORMAT: Final = 3
 
 REFERENCE: Final = "reference.features"
 
-Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
-Name = Annotated[str, Field(min_length=1, max_length=1000)]
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Name = Annotated[str, Meta(min_length=1, max_length=1000)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Dropped = Annotated[float, Meta(ge=0, lt=1)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-class ImageInput(_Record):
+class ImageInput(Kind, frozen=True, tag="image"):
     """How a photo becomes pixels: `data.pixels.decode(photo, size, resize)`."""
 
-    kind: Literal["image"] = "image"
-    size: int = Field(ge=1, le=1024)
+    size: Annotated[int, Meta(ge=1, le=1024)]
     resize: Literal["squash", "crop", "pad"]
-    decode_version: int = Field(ge=1)
+    decode_version: Positive
 
 
-class BackboneRef(_Record):
+class BackboneRef(Record, frozen=True):
     """The row of the catalog, and the weights, from which the features come.
 
     Attributes:
@@ -63,12 +56,12 @@ class BackboneRef(_Record):
 
     name: Name
     weights: Name
-    features: int = Field(ge=1)
-    size: int = Field(ge=1)
+    features: Positive
+    size: Positive
     cut: Name = "features"
 
 
-class HeadRef(_Record):
+class HeadRef(Record, frozen=True):
     """The classifier on the features.
 
     Attributes:
@@ -83,32 +76,31 @@ class HeadRef(_Record):
     """
 
     kind: Literal["logistic", "dense"]
-    l2: float | None = Field(None, ge=0)
+    l2: Annotated[float, Meta(ge=0)] | None = None
     first: Name | None = None
-    optimizer: dict[str, JsonValue] | None = None
-    dropout: float | None = Field(None, ge=0, lt=1)
-    momentum: float | None = Field(None, ge=0, le=1)
-    label_smoothing: float | None = Field(None, ge=0, le=1)
+    optimizer: dict[str, Any] | None = None
+    dropout: Dropped | None = None
+    momentum: Share | None = None
+    label_smoothing: Share | None = None
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        given = {name for name, value in self if value is not None} - {"kind"}
+    def __post_init__(self) -> None:
+        fields = structs.asdict(self)
+        del fields["kind"]
+        given = {name for name, value in fields.items() if value is not None}
         needed, more = {"l2"}, set[str]()
         if self.kind == "dense":
             needed, more = {"first", "optimizer"}, {"dropout", "momentum", "label_smoothing"}
         if not needed <= given <= needed | more:
             raise ValueError(f"{self.kind} has other fields")
-        return self
 
 
-class Backboned(_Record):
+class Backboned(Kind, frozen=True, tag="backbone"):
     """A backbone with a head on its features.
 
     Attributes:
         backbone, head: what it was made of.
     """
 
-    kind: Literal["backbone"] = "backbone"
     backbone: BackboneRef
     head: HeadRef
 
@@ -118,7 +110,7 @@ class Backboned(_Record):
         return self.backbone.name
 
 
-class Packaged(_Record):
+class Packaged(Kind, frozen=True, tag="packaged"):
     """A Keras model of the user's own, of which the graph is all that is kept.
 
     Attributes:
@@ -126,12 +118,11 @@ class Packaged(_Record):
         preprocessing: what was put before it, in words.
     """
 
-    kind: Literal["packaged"] = "packaged"
     name: Name
     preprocessing: Name
 
 
-class Dense(_Record):
+class Dense(Kind, frozen=True, tag="dense"):
     """A dense network on columns, `backbone.dense`.
 
     Attributes:
@@ -140,11 +131,10 @@ class Dense(_Record):
         dropout, label_smoothing: of its training, as of a `HeadRef`.
     """
 
-    kind: Literal["dense"] = "dense"
-    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(max_length=64)
-    optimizer: dict[str, JsonValue]
-    dropout: float = Field(ge=0, lt=1)
-    label_smoothing: float = Field(ge=0, le=1)
+    hidden: Annotated[tuple[Annotated[int, Meta(ge=1, le=4096)], ...], Meta(max_length=64)]
+    optimizer: dict[str, Any]
+    dropout: Dropped
+    label_smoothing: Share
 
     @property
     def name(self) -> str:
@@ -152,7 +142,7 @@ class Dense(_Record):
         return "dense"
 
 
-class ColumnsInput(_Record):
+class ColumnsInput(Kind, frozen=True, tag="columns"):
     """How a row becomes numbers: `data.columns.matrix(columns, frame)`.
 
     Attributes:
@@ -161,23 +151,22 @@ class ColumnsInput(_Record):
         columns: every other one, in the order of the table that was trained on.
     """
 
-    kind: Literal["columns"] = "columns"
     target: Name | None
-    columns: tuple[Column, ...] = Field(min_length=1)
+    columns: Annotated[tuple[Column, ...], Meta(min_length=1)]
 
 
-Input = Annotated[ImageInput | ColumnsInput, Field(discriminator="kind")]
-Network = Annotated[Backboned | Packaged | Dense, Field(discriminator="kind")]
+Input = ImageInput | ColumnsInput
+Network = Backboned | Packaged | Dense
 
 
-class Entry(_Record):
+class Entry(Record, frozen=True):
     """Size in bytes and SHA-256 of another entry of the bundle."""
 
-    size: int = Field(ge=0)
+    size: Count
     sha256: Sha256
 
 
-class TensorSpec(_Record):
+class TensorSpec(Record, frozen=True):
     """A tensor of a safetensors entry: dtype as that format writes it (`F32`), and shape."""
 
     dtype: Name
@@ -187,22 +176,22 @@ class TensorSpec(_Record):
         return f"{self.dtype} [{','.join(str(side) for side in self.shape)}]"
 
 
-class Figures(_Record):
+class Figures(Record, frozen=True):
     """How good the classifier is on one set of samples: some of the scores of `metrics.json`."""
 
-    accuracy: float = Field(ge=0, le=1)
-    accuracy_interval: tuple[float, float] = Field(strict=False)
-    loss: float = Field(ge=0)
-    macro_f1: float = Field(ge=0, le=1)
-    calibration_error: float = Field(ge=0, le=1)
+    accuracy: Share
+    accuracy_interval: tuple[float, float]
+    loss: Annotated[float, Meta(ge=0)]
+    macro_f1: Share
+    calibration_error: Share
 
     @classmethod
     def of(cls, scores: Mapping[str, Any]) -> Self:
         """The figures among the scores of a set."""
-        return cls(**{name: scores[name] for name in cls.model_fields})
+        return msgspec.convert({name: scores[name] for name in cls.__struct_fields__}, cls)
 
 
-class Threshold(_Record):
+class Threshold(Record, frozen=True):
     """What is not answered.
 
     Attributes:
@@ -213,20 +202,18 @@ class Threshold(_Record):
         references: how many of them `weights.safetensors` holds the features of, at length one.
     """
 
-    wanted: float = Field(gt=0, lt=1)
-    probability: float = Field(ge=0, le=1)
-    distance: float | None = Field(ge=0, le=2)
-    nearest: int | None = Field(ge=1, le=1000)
-    references: int | None = Field(ge=1, le=10_000)
+    wanted: Annotated[float, Meta(gt=0, lt=1)]
+    probability: Share
+    distance: Annotated[float, Meta(ge=0, le=2)] | None
+    nearest: Annotated[int, Meta(ge=1, le=1000)] | None
+    references: Annotated[int, Meta(ge=1, le=10_000)] | None
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def __post_init__(self) -> None:
         if len({each is None for each in (self.distance, self.nearest, self.references)}) > 1:
             raise ValueError("distance, nearest and references go together")
-        return self
 
 
-class Manifest(_Record):
+class Manifest(Record, frozen=True, kw_only=True):
     """A bundle's manifest; `entries` and `tensors` are filled in when it is written.
 
     Attributes:
@@ -245,29 +232,23 @@ class Manifest(_Record):
 
     format: Literal[1, 2, 3] = FORMAT
     task: Literal["image", "table"]
-    classes: tuple[Name, ...] = Field(min_length=2)
+    classes: Annotated[tuple[Name, ...], Meta(min_length=2)]
     input: Input
     network: Network
     precision: Literal["float32", "bfloat16"]
-    parameters: int = Field(ge=0)
-    trainable_parameters: int = Field(ge=0)
-    temperature: float | None = Field(gt=0)
+    parameters: Count
+    trainable_parameters: Count
+    temperature: Annotated[float, Meta(gt=0)] | None
     threshold: Threshold | None
     metrics: dict[JudgedSet, Figures]
     split_sha256: Sha256 | None
     versions: dict[str, str]
-    entries: dict[str, Entry] = {}
-    tensors: dict[str, dict[str, TensorSpec]] = {}
+    entries: dict[str, Entry] = field(default_factory=dict)
+    tensors: dict[str, dict[str, TensorSpec]] = field(default_factory=dict)
 
-    @field_validator("classes")
-    @classmethod
-    def _differ(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(classes)) < len(classes):
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) < len(self.classes):
             raise ValueError("two classes have the same name")
-        return classes
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
         rows = isinstance(self.input, ColumnsInput)
         made_for = isinstance(self.network, Packaged | (Dense if rows else Backboned))
         if rows != (self.task == "table") or not made_for:
@@ -286,7 +267,6 @@ class Manifest(_Record):
             raise ValueError("threshold.distance needs a backbone with features")
         if not self.tensors.keys() <= self.entries.keys():
             raise ValueError("tensors names an entry that entries does not")
-        return self
 
     @property
     def image(self) -> ImageInput:
@@ -336,14 +316,25 @@ class Manifest(_Record):
         return found
 
     def to_bytes(self) -> bytes:
-        """The manifest as JSON; the same content gives the same bytes."""
-        return json.dumps(
-            self.model_dump(mode="json"),
+        """The manifest as JSON; the same content gives the same bytes.
+
+        Raises:
+            ValueError: it is not one that could be read, as a figure that is no number.
+        """
+        made = json.dumps(
+            self.document(),
             sort_keys=True,
             ensure_ascii=False,
             allow_nan=False,
             separators=(",", ":"),
         ).encode()
+        msgspec.json.decode(made, type=type(self))
+        return made
+
+    def document(self) -> dict[str, Any]:
+        """The manifest as JSON has it, without bytes."""
+        made: dict[str, Any] = to_builtins(self)
+        return made
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -354,11 +345,11 @@ class Manifest(_Record):
         """
         _check_format(parse_object(data).get("format"))
         try:
-            return cls.model_validate_json(data)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise Refused(f"{place[:200]}: {first['msg']}.") from error
+            return msgspec.json.decode(data, type=cls)
+        except msgspec.MsgspecError as error:
+            what, _, place = str(error).partition(" - at ")
+            place = place.removeprefix("`key` in ").strip("`$.")  # where a key is not one of some
+            raise Refused(f"{place or 'the whole'}: {what}.") from error
 
 
 def _check_format(number: Any) -> None:

@@ -40,7 +40,7 @@ def document(model: Path) -> dict[str, Any]:
         "parameters": manifest.parameters,
         "trainable_parameters": manifest.trainable_parameters,
         **training(manifest.network),
-        "manifest": manifest.model_dump(mode="json"),
+        "manifest": manifest.document(),
     }
 
 

@@ -7,7 +7,9 @@ as a mean, comes from the training rows alone (`data.mapping`).
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta
+
+from headstart.store.records import Kind
 
 Scaling = Literal["minmax", "standard", "robust"]
 
@@ -15,13 +17,11 @@ Commas = Literal["points", "thousands"]
 """What the commas of a number in a text are: 3,5 is 3.5, or 23,500 is 23500."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
+class _Column(Kind, frozen=True):
     name: str
 
 
-class Number(_Record):
+class Number(_Column, frozen=True, tag="number"):
     """A number x, as (x - center) · scale.
 
     Attributes:
@@ -34,7 +34,6 @@ class Number(_Record):
         commas: what they are where it came as text; 1,234 alone does not tell. None: it had none.
     """
 
-    kind: Literal["number"] = "number"
     scaling: Scaling | Literal["given"]
     center: float
     scale: float
@@ -48,10 +47,9 @@ class Number(_Record):
         return 1 + self.missing
 
 
-class Boolean(_Record):
+class Boolean(_Column, frozen=True, tag="boolean"):
     """A boolean as 1 or 0; a second number says 1 where it is missing, and then the first is 0."""
 
-    kind: Literal["boolean"] = "boolean"
     missing: bool
 
     @property
@@ -60,7 +58,7 @@ class Boolean(_Record):
         return 1 + self.missing
 
 
-class Category(_Record):
+class Category(_Column, frozen=True, tag="category"):
     """One of some values; any other goes into a bucket of its own, and so does a missing one.
 
     Attributes:
@@ -69,10 +67,9 @@ class Category(_Record):
         embedded: length of the vector that is trained for each; 0: it is told as 0 and 1.
     """
 
-    kind: Literal["category"] = "category"
     values: tuple[str, ...]
     missing: bool
-    embedded: int = Field(ge=0)
+    embedded: Annotated[int, Meta(ge=0)]
 
     @property
     def buckets(self) -> int:
@@ -88,7 +85,7 @@ class Category(_Record):
 Part = Literal["day", "month", "weekday", "hour"]
 
 
-class Moment(_Record):
+class Moment(_Column, frozen=True, tag="moment"):
     """A date or a time as parts: `day` scaled, and `month`, `weekday` and `hour` as points on a
     circle: the places in the year, the week and the day.
 
@@ -100,7 +97,6 @@ class Moment(_Record):
         missing: a last number says 1 where it is missing, and then the others are 0.
     """
 
-    kind: Literal["moment"] = "moment"
     type: Literal["date", "datetime", "time"]
     center: float
     scale: float
@@ -122,19 +118,18 @@ class Moment(_Record):
         return sum(1 if part == "day" else 2 for part in self.parts) + self.missing
 
 
-class LeftOut(_Record):
+class LeftOut(_Column, frozen=True, tag="left-out"):
     """A column that the network is not given.
 
     Attributes:
         reason: why, for people.
     """
 
-    kind: Literal["left-out"] = "left-out"
     reason: str
 
 
 Used = Number | Boolean | Category | Moment
-Column = Annotated[Used | LeftOut, Field(discriminator="kind")]
+Column = Used | LeftOut
 
 
 def places(columns: Sequence[Used | LeftOut]) -> list[tuple[Used, slice]]:
