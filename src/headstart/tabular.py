@@ -27,7 +27,6 @@ from headstart.events import Listener, Notice
 from headstart.findings import LeftOut
 from headstart.options import Division, TrainOptions
 from headstart.sets import Side
-from headstart.store.cells import escaped
 from headstart.store.files import printable
 
 _MANY_CLASSES = 30  # numbers with more distinct values than this, most of them rare: no classes
@@ -328,9 +327,3 @@ def cells_of(rows: Rows, source: Path, options: Division) -> pl.DataFrame:
         chosen = np.searchsorted(cells.rows, own)
         found.append(cells.frame.select(pl.all().cast(pl.String))[chosen])
     return pl.concat(frame.select(found[0].columns) for frame in found)
-
-
-def without_formulas(column: pl.Series) -> pl.Series:
-    """A column of texts as `store.cells.escaped` writes each, but for a `-` that stands alone."""
-    odd = column.filter(column.str.contains(r"^(['=+@\t\r\x00]|-(?s:.))")).unique()
-    return column.replace(odd, [escaped(text) for text in odd]) if len(odd) else column

@@ -10,7 +10,6 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from headstart.backbone import catalog
 from headstart.backbone.engine import OpenVinoEngine
 from headstart.backbone.quiet_openvino import openvino
 from headstart.bundle import archive
@@ -296,6 +295,8 @@ def _check_network(network: Network, path: Path) -> None:
     """Refuse a backbone that is not the one this headstart knows by that name."""
     if not isinstance(network, Backboned):
         return
+    from headstart.backbone import catalog  # not for rows
+
     row = network.backbone
     try:
         known = catalog.find(row.name)

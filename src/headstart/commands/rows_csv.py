@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from headstart.bundle.classifier import Classifier
 from headstart.evaluation.abstention import UNKNOWN
 from headstart.evaluation.metrics import ranked
-from headstart.store.cells import escaped
-from headstart.tabular import without_formulas
+from headstart.store.cells import escaped, escaped_column
 
 
 def write(
@@ -33,7 +32,7 @@ def _frame(
 ) -> pl.DataFrame:
     classes = pl.Series([escaped(name) for name in classifier.classes], dtype=pl.String)
     best, shares = ranked(made, top)
-    columns = {"input": without_formulas(names)}
+    columns = {"input": escaped_column(names)}
     if classifier.manifest.threshold is not None:
         why = pl.Series(classifier.doubt.reasons(made, None), dtype=pl.String)
         unknown = pl.Series([UNKNOWN], dtype=pl.String)

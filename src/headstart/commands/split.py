@@ -28,7 +28,7 @@ from headstart.findings import Finding
 from headstart.options import Division
 from headstart.photo_findings import photo_findings
 from headstart.sets import SIDES
-from headstart.store.cells import escaped
+from headstart.store.cells import escaped, escaped_column
 from headstart.store.files import printable
 from headstart.training.plan import refuse_for_rows
 
@@ -175,7 +175,7 @@ def write_apart(
     Raises:
         OutputError: the folder is there already, or cannot be written.
     """
-    from headstart.tabular import cells_of, without_formulas  # polars takes 0.15 s
+    from headstart.tabular import cells_of  # polars takes 0.15 s
 
     with _made_whole(folder) as inside:
         cells = cells_of(data, source, options)
@@ -183,7 +183,7 @@ def write_apart(
         for side in SIDES:
             if (sides == side).any():
                 chosen = cells.filter(sides == side)
-                guarded = chosen.select(without_formulas(column) for column in chosen)
+                guarded = chosen.select(escaped_column(column) for column in chosen)
                 guarded.rename(escaped).write_csv(inside / f"{side}.csv", separator=separator)
 
 

@@ -7,6 +7,10 @@ same: a text that has this form already gets one ' more.
 """
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\0]")
 _NUMBER = re.compile(
@@ -17,6 +21,12 @@ _NUMBER = re.compile(
 def escaped(text: str) -> str:
     """A text as it is written into a cell."""
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def escaped_column(column: "pl.Series") -> "pl.Series":
+    """A column of texts as `escaped` writes each, but for a `-` that stands alone."""
+    odd = column.filter(column.str.contains(r"^(['=+@\t\r\x00]|-(?s:.))")).unique()
+    return column.replace(odd, [escaped(text) for text in odd]) if len(odd) else column
 
 
 def plain(cell: str) -> str:
