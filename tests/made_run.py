@@ -115,6 +115,7 @@ class MadeRun:
                 "evaluate": 0.02,
                 "total": 4.87,
             },
+            "made": {"at": "2026-11-29T03:55:57+00:00", "processor": "AMD EPYC", "cores": 2},
             "versions": {"headstart": "0.1.0", "openvino": "2026.4.1", "pillow": "13.0.0"},
             "seed": 0,
         }

@@ -17,6 +17,7 @@ ORDER = (
     "options.py",
     "findings.py",
     "parallel.py",
+    "aside.py",
     "by_rows.py",
     "silence.py",
     "process.py",

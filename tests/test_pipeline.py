@@ -74,7 +74,7 @@ def finished(request) -> Finished:
 
 
 def without_seconds(run: Run) -> dict[str, object]:
-    return {name: value for name, value in run.metrics.items() if name != "seconds"}
+    return {name: value for name, value in run.metrics.items() if name not in ("made", "seconds")}
 
 
 def content(run: Run, names: set[str] = ALIKE) -> dict[str, str]:

@@ -21,6 +21,7 @@ from headstart.events import Listener, Notice, nobody
 from headstart.findings import LeftOut
 from headstart.options import Layout, TrainOptions, options_from
 from headstart.pipeline import write_page
+from headstart.record.common import made
 from headstart.record.evaluation import Judged, described, find, trained_on
 from headstart.report.words import number
 from headstart.run import write_columns, write_found, write_given, write_metrics
@@ -90,7 +91,7 @@ def _judged(
         judged = judged_by_rows(model, classifier, Path(source), layout, clock, listen)
     else:
         judged = _judged_by_photos(model, classifier, source, layout, clock, listen)
-    judged.metrics["seconds"] = clock.seconds()
+    judged.metrics.update(made=made(), seconds=clock.seconds())
     return judged
 
 

@@ -8,7 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from headstart import abstaining, suspecting
+from headstart import abstaining, aside, suspecting
+from headstart.aside import Job
 from headstart.backbone import catalog
 from headstart.calibrated import calibrated
 from headstart.clock import Clock
@@ -24,7 +25,7 @@ from headstart.learning_curve import learning_curve
 from headstart.options import TrainOptions, options_from
 from headstart.photo_findings import photo_findings
 from headstart.plain_pixels import plain_pixels
-from headstart.record.common import described, find
+from headstart.record.common import described, find, made
 from headstart.record.photos import describe, save_bundle
 from headstart.report import card
 from headstart.report.matrix_picture import save_confusion_matrix
@@ -147,7 +148,7 @@ def _photos(
                 decisions.save(place.folder / DECISIONS, photos.decided)
             metrics = describe(metrics, data, outcome, network, others, curve, doubted, options)
             saving.result()
-    write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
+    write_metrics(place.folder, {**metrics, "made": made(), "seconds": clock.seconds()})
     return data.samples.files
 
 
@@ -169,30 +170,28 @@ def _rows(
         judged = parts(data, options)
         abstaining.check_kept(options, data, by_folds=len(judged) > 1)
         for_columns(options, len(data.samples))  # what it refuses, before the seconds that follow
-    with clock("import"):
-        importlib.import_module("headstart.training.whole")
+    jobs: list[Job] = [(baselines, (data, judged, options)), (row_findings, (data,))]
+    few = len(data.samples) < _FEW  # of many rows each side fills all cores and much memory
     with ThreadPoolExecutor(1) as beside:
-        begun = list[Future[Any]]()
-
-        def begin() -> None:
-            compared = beside.submit(baselines, data, judged, options)
-            begun.extend((compared, beside.submit(row_findings, data)))
+        begun = list[Future[list[Any]]]()
+        if few and aside.is_sooner("sklearn"):
+            begun.append(beside.submit(aside.done_aside, jobs))
 
         def heard(event: Event) -> None:
             # The first epoch is traced in Python; the others are one call each that leaves Python
-            # to others. Of many rows each side fills all cores and much memory.
-            if isinstance(event, Epoch) and not begun and len(data.samples) < _FEW:
-                begin()
+            # to others.
+            if isinstance(event, Epoch) and few and not begun:
+                begun.append(beside.submit(aside.done_here, jobs))
             listen(event)
 
+        with clock("import"):
+            importlib.import_module("headstart.training.whole")
         with clock("train"):
             last = place.folder / CHECKPOINT / LAST
             outcome = fit_dense(data, judged, options, place=last, resume=resume, listen=heard)
             outcome = abstaining.abstaining(calibrated(outcome, data), data, options, listen)
         with clock("baselines"):
-            if not begun:
-                begin()
-            others, doubts = (each.result() for each in begun)
+            others, doubts = begun[0].result() if begun else aside.done_here(jobs)
     with clock("evaluate"):
         findings = find(data, outcome.answers, options, listen, doubts)
         metrics = rows.describe(data, outcome, others, options)
@@ -204,7 +203,7 @@ def _rows(
         )
         write_columns(place.folder, told)
         rows.save_bundle(place.folder, data, outcome, metrics)
-    write_metrics(place.folder, {**metrics, "seconds": clock.seconds()})
+    write_metrics(place.folder, {**metrics, "made": made(), "seconds": clock.seconds()})
     return ()
 
 

@@ -339,6 +339,7 @@ def test_a_real_run_leaves_its_card(trained: Any) -> None:
         "efficientnet-lite0, frozen. M. Tan and Q. V. Le",
         "ImageNet weights, licence Apache-2.0.",
         "32 × 32 pixels",
+        f"Made {metrics['made']['at'][:10]} on {metrics['made']['processor']}",
         f"{metrics['seconds']['total']:.1f} seconds",
         f"openvino {metrics['versions']['openvino']}",
         "headstart train digits",

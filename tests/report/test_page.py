@@ -324,6 +324,7 @@ def test_how_it_was_made_can_be_cited(digits_run: Make) -> None:
         "1,280",
         "bfloat16",
         "0.99998",
+        "2026-11-29 03:55 UTC on AMD EPYC, 2 cores",
         "total 4.87",
         "seed 0",
     ):
@@ -525,7 +526,7 @@ def test_a_run_of_an_earlier_version_without_the_newer_figures_still_has_a_page(
     old = tmp_path / "old"
     shutil.copytree(trained.run.folder, old)
     metrics = json.loads((old / "metrics.json").read_text())
-    for name in ("comparisons", "learning_curve"):
+    for name in ("comparisons", "learning_curve", "made"):
         del metrics[name]
     del metrics["baselines"]["plain_pixels"], metrics["seconds"]["baselines"]
     for name in ("train", "validation", "test"):

@@ -2,10 +2,12 @@
 
 import platform
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from headstart.backbone.engine import processor
 from headstart.bundle.manifest import Figures, Threshold
 from headstart.data import split
 from headstart.data.balance import imbalance
@@ -17,6 +19,7 @@ from headstart.events import Listener, Notice
 from headstart.findings import Finding
 from headstart.options import TrainOptions
 from headstart.outcome import Outcome
+from headstart.parallel import cores
 from headstart.run import SPLIT
 from headstart.sets import JUDGED, SIDES
 from headstart.store.files import printable, sha256_of_file
@@ -82,7 +85,7 @@ def described(data: Divided, outcome: Outcome, options: TrainOptions, task: str)
         "calibration": outcome.calibration.record() if outcome.calibration else None,
         "abstention": outcome.abstention.record() if outcome.abstention else None,
         "selected_on": _selected_on(outcome),
-        "versions": versions(),
+        "versions": versions() | (_of_training() if outcome.training else {}),
         "seed": options.seed,
     }
 
@@ -141,7 +144,20 @@ def _threshold(outcome: Outcome) -> Threshold | None:
     )
 
 
+def made() -> dict[str, Any]:
+    """When, and on what: seconds say little without."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"at": now, "processor": processor(), "cores": cores()}
+
+
 def versions() -> dict[str, str]:
     """What made the numbers."""
     packages = ("headstart", "numpy", "pillow", "openvino")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _of_training() -> dict[str, str]:
+    """What trained by gradient."""
+    from headstart.training.tail import Tail
+
+    return Tail.versions()
