@@ -44,13 +44,20 @@ _ARGUMENTS = {"predict": "MODEL INPUTS...", "classify": "IMAGES...", "cache": "[
 _OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """What can go wrong with standard output; of a file of ours the error would carry the name."""
 
+
+def _told(default: object) -> str | None:
+    """What the help says of a default: nothing where it is to do without."""
+    return None if default is None or default is False or default == () else str(default)
+
+
 app = App(
     name="headstart",
     help="Labelled data in, a classifier you can trust out.",
     help_format="plaintext",
     result_action="return_value",
     suppress_keyboard_interrupt=False,
-    default_parameter=Parameter(negative_iterable=()),  # no --empty-ignore
+    # no --empty-ignore
+    default_parameter=Parameter(negative_iterable=(), show_default=_told),
 )
 for _order, (_name, _help) in enumerate(_COMMANDS.items()):
     app.command(

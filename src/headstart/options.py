@@ -177,7 +177,7 @@ class Division(Layout):
         return self
 
 
-class TrainOptions(Division, Augmentation):
+class TrainOptions(Augmentation, Division):
     """How `train` goes about its work."""
 
     backbone: str = Field(
