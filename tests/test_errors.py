@@ -4,7 +4,7 @@ import pickle
 import pytest
 
 from headstart import errors
-from headstart.errors import HeadstartError, InputError, Interrupted, SourceError
+from headstart.errors import HeadstartError, InputError, Interrupted, SourceError, few
 
 EVERY = [
     kind
@@ -49,3 +49,11 @@ def test_an_error_crosses_processes_as_it_is(kind, where):
     for other in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
         assert type(other) is kind
         assert (str(other), other.where, other.mend) == (str(error), where, "Mend it.")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [("a", "a"), ("ab", "a and b"), ("abc", "a, b and c"), ("abcdefg", "a, b, c and 4 more")],
+)
+def test_a_few_names_are_listed_and_the_others_counted(names: str, said: str) -> None:
+    assert few(list(names), 3) == said

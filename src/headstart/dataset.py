@@ -24,12 +24,12 @@ from headstart.backbone.engine import (
 )
 from headstart.backbone.graphs import Graph
 from headstart.backbone.weights import Weights
-from headstart.data import augment, decisions, duplicates, split
+from headstart.data import augment, duplicates, split
 from headstart.data.decisions import Decided, decided
 from headstart.data.labelled import Divided, Labelled
 from headstart.data.pixels import Unreadable, decode, read_image
 from headstart.data.samples import Sample, Samples, refuse_one_class, scan
-from headstart.errors import SourceError
+from headstart.errors import SourceError, few
 from headstart.events import Listener, Notice, nobody
 from headstart.features import View
 from headstart.findings import LeftOut
@@ -148,7 +148,7 @@ def _by_decisions(photos: Photos, files: Sequence[str], listen: Listener) -> Pho
     made = decided(files, photos.names, photos.keys, photos.classes)
     if made.idle:
         many = f"{len(made.idle):,} of the decisions fit no photo that is there"
-        listen(Notice(f"{many} ({decisions.listed(made.idle)})."))
+        listen(Notice(f"{many} ({few([*map(printable, made.idle)])})."))
     labels = [
         made.found[name].label if made.what(name) == "relabel" else label
         for name, label in zip(photos.names, photos.labels, strict=True)

@@ -13,6 +13,7 @@ Each says what is wrong, where, and how to mend it. Anything else that reaches t
 user is a bug of ours: exit 1, and a request for a report.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -73,3 +74,10 @@ class Interrupted(HeadstartError):
     """Stopped from outside; the work so far is kept."""
 
     exit_code = 130
+
+
+def few(names: Sequence[str], most: int = 5) -> str:
+    """Some names as a sentence lists them: the first of them, and how many more there are."""
+    more = [f"{len(names) - most:,} more"] if len(names) > most else []
+    *first, last = [*names[:most], *more]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -22,7 +22,7 @@ from headstart.data.labelled import Divided, Labelled, in_order
 from headstart.data.listing import find
 from headstart.data.numerals import EXACT
 from headstart.data.table import Table
-from headstart.errors import SourceError
+from headstart.errors import SourceError, few
 from headstart.events import Listener, Notice
 from headstart.findings import LeftOut
 from headstart.options import Division, TrainOptions
@@ -111,8 +111,7 @@ def of_table(
     missing = column.is_null().to_numpy()
     if missing.any() and not drop_unlabelled:
         raise SourceError(
-            f"{int(missing.sum()):,} rows have no value in {name!r} "
-            f"({roles.listed(found.names(missing))}).",
+            f"{int(missing.sum()):,} rows have no value in {name!r} ({few(found.names(missing))}).",
             where=where,
             mend="Fill them in, or leave these rows out with --drop-unlabelled.",
         )

@@ -117,7 +117,7 @@ def test_a_file_of_other_columns_is_an_error_that_tells_the_nearest_names(tmp_pa
     with pytest.raises(SourceError) as caught:
         read(tmp_path, "age,ill\n1,x\n", "ages,ill,hair\n1,x,red\n")
     assert str(caught.value) == (
-        f"{tmp_path}/test.csv: lacks 'age' and has 'ages', 'hair', unlike {tmp_path}/main.csv. "
+        f"{tmp_path}/test.csv: lacks 'age' and has 'ages' and 'hair', unlike {tmp_path}/main.csv. "
         "Did you mean 'ages' for 'age'? Give both files the same columns."
     )
 

@@ -37,7 +37,7 @@ def test_what_is_no_time_is_an_error_that_says_how_to_write_one() -> None:
 
 def test_weights_are_numbers_of_0_or_more() -> None:
     assert roles.weights(frame(0, 1, 2, 3), "x", ROWS, "t.csv").tolist() == [0.0, 1.0, 2.0, 3.0]
-    with pytest.raises(SourceError, match=r"2 weights in 'x' are below 0 \(row 3, row 5\)"):
+    with pytest.raises(SourceError, match=r"2 weights in 'x' are below 0 \(row 3 and row 5\)"):
         roles.weights(frame(0.0, -1, 2, -0.1), "x", ROWS, "t.csv")
     with pytest.raises(SourceError, match=r"'x' holds no numbers, but text \(row 4\)"):
         roles.weights(frame("0", "1", "much", "2"), "x", ROWS, "t.csv")

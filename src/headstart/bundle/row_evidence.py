@@ -15,10 +15,9 @@ from headstart.bundle.evidence import numbers_of
 from headstart.bundle.manifest import ColumnsInput
 from headstart.data import mapping
 from headstart.data.columns import Number
-from headstart.errors import OptionError, SourceError
+from headstart.errors import OptionError, SourceError, few
 from headstart.evaluation.metrics import Labels
 
-_NAMED = 5
 _ALIKE = 1e-6  # how far a scaler may lie from value × scale + offset, as a part of the largest
 _AFFINE = "Give a fitted scaler of one scale and offset a column, such as MinMaxScaler"
 
@@ -123,7 +122,7 @@ def _values(
     told = {each.name: mapping.read(each, frame[each.name]) for each in plain}
     if empty := [f"{name!r} ({gone.sum():,})" for name, (_, gone) in told.items() if gone.any()]:
         raise SourceError(
-            f"cells without a number: {', '.join(empty[:_NAMED])}.",
+            f"cells without a number: {few(empty)}.",
             where=where,
             mend="Leave these rows out: nothing says what the model was given in their place.",
         )

@@ -18,11 +18,10 @@ from headstart.data.kinds import is_text
 from headstart.data.numerals import with_points
 from headstart.data.table import Table
 from headstart.data.typed import as_texts, typed
-from headstart.errors import SourceError
+from headstart.errors import SourceError, few
 from headstart.events import Listener, Notice
 from headstart.store.files import printable
 
-_NAMED = 5
 _COUNTED = 100_000  # values that were not trained on
 _KINDS = {"number": "number", "boolean": "boolean", "moment": "date or time", "category": "text"}
 _INSTEAD = {
@@ -105,7 +104,7 @@ class Reader:
     def tell(self, listen: Listener) -> None:
         """Tell what is to be told of all frames so far."""
         if self._more:
-            named = ", ".join(map(repr, self._more))
+            named = few([*map(repr, self._more)])
             listen(Notice(f"Not used, for it was not trained on: {named}."))
         for column in self._used:
             name, empty, odd = column.name, self._empty[column.name], self._odd[column.name]
@@ -120,7 +119,7 @@ class Reader:
                     )
                 )
             if new := sorted(self._new[name]):
-                named = ", ".join(map(repr, new[:_NAMED])) + (", …" if len(new) > _NAMED else "")
+                named = few([*map(repr, new)])
                 count = f"{len(new):,}{' or more' if len(new) >= _COUNTED else ''}"
                 listen(
                     Notice(

@@ -17,6 +17,7 @@ import polars as pl
 
 from headstart.data import table
 from headstart.data.kinds import is_text
+from headstart.data.layout import quoted
 from headstart.data.table import Cells, Table
 from headstart.data.typed import as_texts, forms_of, typed, whole_numbers, with_labels
 from headstart.errors import OptionError, SourceError
@@ -113,7 +114,7 @@ def _check_columns(columns: list[str], part: _Part, first: str) -> None:
     if not lacking and not more:
         return
     faults = [
-        f"{verb} {_some(names)}" for verb, names in (("lacks", lacking), ("has", more)) if names
+        f"{verb} {quoted(names)}" for verb, names in (("lacks", lacking), ("has", more)) if names
     ]
     slips = lacking if len(lacking) <= _NAMED else []  # more are none: it is another table
     near = {name: get_close_matches(name, more, n=1) for name in slips}
@@ -123,11 +124,6 @@ def _check_columns(columns: list[str], part: _Part, first: str) -> None:
         where=part.where,
         mend=" ".join([*hints, "Give both files the same columns."]),
     )
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(map(repr, names[:_NAMED])) + more
 
 
 def _one_type(name: str, parts: list[_Part], *, labels: bool) -> pl.Series:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
-from headstart.errors import SourceError
+from headstart.errors import SourceError, few
 from headstart.store.cells import escaped, plain
 from headstart.store.files import printable, write_text
 
@@ -24,7 +24,6 @@ WHATS: tuple[What, ...] = get_args(What)
 HEADER = ("sample", "sha256", "decision", "new_label")
 
 _KEY = re.compile("[0-9a-f]{64}")
-_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -180,20 +179,15 @@ def decided(
                 mend=f"The classes are {', '.join(classes)}.",
             )
         if gone and not here and file == files[-1]:  # photos of earlier lists may be deleted
+            named = few([*map(printable, gone)])
             raise SourceError(
-                f"none of its decisions fits a photo that is there ({listed(gone)}).",
+                f"none of its decisions fits a photo that is there ({named}).",
                 where=printable(file),
                 mend="Give the list that was made for these photos.",
             )
         found |= here
         idle += gone
     return Decided(found, idle)
-
-
-def listed(gone: Sequence[str]) -> str:
-    """The first few of what fits no photo."""
-    more = f"; and {len(gone) - _NAMED:,} more" if len(gone) > _NAMED else ""
-    return "; ".join(map(printable, gone[:_NAMED])) + more
 
 
 def save(path: Path, made: Decided) -> None:

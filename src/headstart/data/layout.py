@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headstart.data.walk import Tree
-from headstart.errors import OptionError, SourceError
+from headstart.errors import OptionError, SourceError, few
 from headstart.sets import Side
 from headstart.store.files import printable
 
@@ -198,10 +198,6 @@ def _suggested(files: Sequence[str]) -> str | None:
     return None
 
 
-def quoted(names: Sequence[str], limit: int = 5) -> str:
+def quoted(names: Sequence[str]) -> str:
     """Names in quotes as a sentence lists them."""
-    shown = [repr(printable(name)) for name in names[:limit]]
-    if len(names) > limit:
-        shown.append(f"{len(names) - limit:,} more")
-    *most, last = shown
-    return f"{', '.join(most)} and {last}" if most else last
+    return few([repr(printable(name)) for name in names])

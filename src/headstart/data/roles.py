@@ -10,9 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from headstart.data.listing import find
-from headstart.errors import SourceError
-
-ROWS_NAMED = 5
+from headstart.errors import SourceError, few
 
 REASONS: Mapping[str, str] = {
     "group": "groups rows",
@@ -98,12 +96,7 @@ def _column(
 
 
 def _named(which: NDArray[np.bool_], rows: Sequence[str]) -> str:
-    return listed([rows[i] for i in np.flatnonzero(which)[: ROWS_NAMED + 1]])
-
-
-def listed(rows: Sequence[str]) -> str:
-    """The first few of some names, and whether there are more."""
-    return ", ".join([*rows[:ROWS_NAMED], *["…"] * (len(rows) > ROWS_NAMED)])
+    return few([rows[i] for i in np.flatnonzero(which).tolist()])
 
 
 def _called(column: pl.Series) -> str:
