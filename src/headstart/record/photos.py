@@ -18,7 +18,7 @@ from headstart.options import TrainOptions
 from headstart.outcome import Headed
 from headstart.record.common import manifest_fields
 
-_PROOF_PHOTOS = 32
+_PROOF_PHOTOS = 16
 
 
 def describe(

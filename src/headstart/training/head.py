@@ -212,7 +212,8 @@ class Problem:
         varies = scale >= 1e-6 * max(1.0, float(scale.max(initial=0)))
         if not varies.any():
             return mean, np.ones(d)
-        least = _LEAST_SCALE * np.median(scale[varies])
+        usual = np.sort(scale[varies])[np.count_nonzero(varies) // 2]  # np.median imports numpy.ma
+        least = _LEAST_SCALE * usual
         return mean, np.where(varies, np.maximum(scale, least), 1.0)  # constants tell nothing
 
     def _standardised(self, piece: slice) -> Rows:
