@@ -212,7 +212,8 @@ class Problem:
         varies = scale >= 1e-6 * max(1.0, float(scale.max(initial=0)))
         if not varies.any():
             return mean, np.ones(d)
-        usual = np.sort(scale[varies])[np.count_nonzero(varies) // 2]  # np.median imports numpy.ma
+        ordered = np.sort(scale[varies])  # the median, for which NumPy imports numpy.ma, 0.02 s
+        usual = ordered[[(len(ordered) - 1) // 2, len(ordered) // 2]].mean()
         least = _LEAST_SCALE * usual
         return mean, np.where(varies, np.maximum(scale, least), 1.0)  # constants tell nothing
 
