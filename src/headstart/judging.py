@@ -77,7 +77,7 @@ def evaluate(
         write_metrics(place.folder, judged.metrics)
     samples = judged.data.samples
     files: Sequence[Sample] = samples.files if isinstance(samples, Photos) else ()
-    write_page(place.run, files, listen)
+    write_page(place.run, files, listen, classifier)
     return judged.metrics
 
 

@@ -1,6 +1,7 @@
 """The order of the work: from labelled photos or rows to an evaluated, saved classifier."""
 
 import importlib
+import os
 import shlex
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 from headstart import abstaining, aside, suspecting
 from headstart.aside import Job
 from headstart.backbone import catalog
+from headstart.bundle.classifier import Classifier
 from headstart.calibrated import calibrated
 from headstart.clock import Clock
 from headstart.data import decisions, split
@@ -99,15 +101,17 @@ def train_with(
         refuse_for_photos(options)
     with new_run(Path(source), out, force=force, resume=resume) as place:
         course = _rows if rows else _photos
-        samples = course(options, source, place, resume, listen)
-    write_page(place.run, samples, listen)
+        samples, classifier = course(options, source, place, resume, listen)
+        if os.name == "nt":  # it renames no folder with a file that is in use
+            classifier = None
+    write_page(place.run, samples, listen, classifier)
     return Run(place.run)
 
 
 def _photos(
     options: TrainOptions, source: str | Path, place: Workplace, resume: bool, listen: Listener
-) -> Sequence[Sample]:
-    """From photos to the files of a run; returns where the photos lie."""
+) -> tuple[Sequence[Sample], Classifier | None]:
+    """From photos to the files of a run; returns where the photos lie, and what was saved."""
     clock = Clock()
     plan = planned(options, catalog.find(options.backbone))
     with clock("scan"):
@@ -147,15 +151,15 @@ def _photos(
             if photos.decided.found:
                 decisions.save(place.folder / DECISIONS, photos.decided)
             metrics = describe(metrics, data, outcome, network, others, curve, doubted, options)
-            saving.result()
+            saved = saving.result()
     write_metrics(place.folder, {**metrics, "made": made(), "seconds": clock.seconds()})
-    return data.samples.files
+    return data.samples.files, saved
 
 
 def _rows(
     options: TrainOptions, source: str | Path, place: Workplace, resume: bool, listen: Listener
-) -> Sequence[Sample]:
-    """From a table to the files of a run; returns no photos."""
+) -> tuple[Sequence[Sample], Classifier | None]:
+    """From a table to the files of a run; returns no photos, and nothing that explains them."""
     from headstart import influence  # polars takes 0.15 s
     from headstart.baselines import baselines
     from headstart.columnar import fit_dense, parts
@@ -204,24 +208,32 @@ def _rows(
         write_columns(place.folder, told)
         rows.save_bundle(place.folder, data, outcome, metrics)
     write_metrics(place.folder, {**metrics, "made": made(), "seconds": clock.seconds()})
-    return ()
+    return (), None
 
 
-def write_page(folder: Path, samples: Sequence[Sample], listen: Listener) -> None:
+def write_page(
+    folder: Path,
+    samples: Sequence[Sample],
+    listen: Listener,
+    classifier: Classifier | None = None,
+) -> None:
     """`write_report`, where the run is finished, with a page or without."""
     try:
-        write_report(folder, samples)
+        write_report(folder, samples, classifier)
     except (HeadstartError, OSError) as error:
         again = shlex.join(["headstart", "report", str(folder)])
         listen(Notice(f"The page is not there: {error} `{again}` writes it."))
 
 
-def write_report(folder: Path, samples: Sequence[Sample]) -> None:
+def write_report(
+    folder: Path, samples: Sequence[Sample], classifier: Classifier | None = None
+) -> None:
     """Write the page, the picture of the confusion matrix and, where something was trained, the
     model card, from the files of a run.
 
     Args:
         samples: where the photos lie; those that have changed since are not shown.
+        classifier: that of the run, where it is open already.
     """
     run = Run.open(folder)
     place = {sample.name: sample.path for sample in samples}
@@ -234,7 +246,7 @@ def write_report(folder: Path, samples: Sequence[Sample]) -> None:
             return None
         return data if sha256(data).hexdigest() == key.get(name) else None
 
-    write_text(folder / REPORT, render(folder, photo))
+    write_text(folder / REPORT, render(folder, photo, classifier))
     if was_trained(run.metrics):
         write_text(folder / CARD, card.render(folder))
     scores = judged(run.metrics)[1]

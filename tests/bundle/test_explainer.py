@@ -10,6 +10,7 @@ from msgspec import structs
 from PIL import Image
 
 from headstart.backbone import lite0
+from headstart.backbone.quiet_openvino import openvino
 from headstart.bundle import archive
 from headstart.bundle.classifier import Classifier
 from headstart.bundle.manifest import Backboned, BackboneRef, HeadRef, ImageInput, Manifest
@@ -197,6 +198,27 @@ def test_what_cannot_be_done_in_time_is_left_out(red, classifier, photos) -> Non
     assert len([*red.try_explain([grey] * 3, covered=3)]) == 3
     assert [*red.try_explain([grey] * 3, covered=0)] == []
     assert len([*classifier.try_explain(photos, covered=0)]) == 3  # one run for each anyway
+
+
+def test_an_explainer_opened_first_answers_too_and_the_network_is_compiled_once(
+    classifier, photos, tmp_path, monkeypatch
+) -> None:
+    compiled = []
+    core = openvino.Core
+
+    class Counted(core):
+        def compile_model(self, *given: Any) -> Any:
+            compiled.append(given)
+            return super().compile_model(*given)
+
+    monkeypatch.setattr(openvino, "Core", Counted)
+    opened = Classifier(archive.read(classifier._path))
+    opened.open_explainer()
+    answers = opened.predict_proba(photos)
+    assert np.abs(answers - classifier.predict_proba(photos)).max() < 1e-5
+    (explained,) = opened.explain(photos[:1])
+    assert explained.probability == answers[0].max()
+    assert len(compiled) == 1
 
 
 def test_photos_that_cannot_be_read_are_all_named(classifier, photos, tmp_path) -> None:

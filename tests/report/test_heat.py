@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 
 from headstart.bundle import archive
 from headstart.judging import evaluate
+from headstart.pipeline import train
 from headstart.report.heat import Heat, heat_maps
 from headstart.report.mistakes import worst
 from headstart.report.page import render
@@ -91,6 +93,18 @@ def test_so_does_the_page_of_evaluate_whose_classifier_lies_elsewhere(trained, t
     assert 2 <= document.count("The same photo with what speaks for") <= 2 * min(wrong, 12)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows renames no folder with a file in use")
+def test_a_training_draws_them_with_the_classifier_it_has_proved(
+    trained, tmp_path, same_cache, monkeypatch
+) -> None:
+    opened = []
+    read = archive.read
+    monkeypatch.setattr(archive, "read", lambda path: opened.append(path) or read(path))
+    run = train(trained.source, tmp_path / "run", size=32, unfreeze="none")
+    assert len(opened) == 1
+    assert "what speaks for" in run.report().read_text()
+
+
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 and no more"])
 def test_without_the_classifier_the_page_is_there_without_maps(copy, photos, content) -> None:
     (copy / "model.headstart").unlink()
@@ -141,8 +155,6 @@ def test_a_classifier_that_says_something_else_now_explains_nothing(copy, mistak
 
 
 def test_mistakes_of_cross_validation_were_made_by_other_networks(tmp_path, same_cache) -> None:
-    from headstart.pipeline import train
-
     run = train(put_digits(tmp_path / "few", range(100)), tmp_path / "run", size=32)
     assert run.metrics["cross_validation"]["accuracy"] < 1
     document = run.report().read_text()

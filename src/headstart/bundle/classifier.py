@@ -74,17 +74,26 @@ class Classifier(Answering):
         Raises:
             OptionError: as `explain`.
         """
-        from headstart.bundle.explainer import Explainer  # not for rows: Pillow takes 0.1 s
-
         if self.manifest.task == "table":
             raise OptionError(
                 "A heat map is drawn of a photo, and this classifier takes rows.",
                 mend="The page of its run says which columns matter, and how.",
             )
+        contents = [partial(content_of, photo) for photo in photos]
+        return self.open_explainer().each(contents, classes or [None] * len(contents), covered)
+
+    def open_explainer(self) -> "Explainer":
+        """What explains the answers to photos.
+
+        Its engine answers too where none does yet: whoever will want both opens it first, and the
+        network is compiled once, not twice.
+        """
+        from headstart.bundle.explainer import Explainer  # not for rows: Pillow takes 0.1 s
+
         if self._explainer is None:
             self._explainer = Explainer(self.manifest, self.graph(), self._probabilities)
-        contents = [partial(content_of, photo) for photo in photos]
-        return self._explainer.each(contents, classes or [None] * len(contents), covered)
+            self._engine = self._engine or self._explainer.engine
+        return self._explainer
 
     def evaluate(self, photos: Sequence[Photo], labels: Sequence[str]) -> dict[str, Any]:
         """The scores of `metrics.json` on photos whose labels are known.

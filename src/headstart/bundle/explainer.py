@@ -53,6 +53,9 @@ class Explainer:
         manifest: of its bundle.
         model: its graph, from `pixels` to `logits`.
         probabilities: makes them, float32 (n, n_classes), of logits.
+
+    Attributes:
+        engine: what runs the graph, with all its outputs.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Explainer:
         self._manifest, self._probabilities = manifest, probabilities
         self._pooled = found
         graph = found.model if found else model
-        self._engine = OpenVinoEngine(graph, "", manifest.precision, "logits")
+        self.engine = OpenVinoEngine(graph, "", manifest.precision, "logits")
 
     def each(
         self,
@@ -99,7 +102,7 @@ class Explainer:
             except Unreadable as fault:
                 return fault.reason
 
-        n, workers = len(photos), self._engine.parallel
+        n, workers = len(photos), self.engine.parallel
         if not self._pooled:
             workers = 1  # an occlusion takes all cores by itself
             n = n if covered is None else min(n, covered)
@@ -126,17 +129,17 @@ class Explainer:
         """The class activation; None where there is none, or the logits are not its means."""
         if self._pooled is None:
             return None
-        logits, made = self._engine.run_for(pixels[np.newaxis], "logits", MAPS)
+        logits, made = self.engine.run_for(pixels[np.newaxis], "logits", MAPS)
         maps, kernel, bias = self._pooled.maps(made), self._pooled.kernel, self._pooled.bias
         found = class_activation(maps, kernel)
         added = np.abs(maps).mean(axis=(0, 1)) @ np.abs(kernel) + np.abs(bias)
         off = np.abs(found.mean(axis=(0, 1)) + bias - logits[0])
-        if not (off <= TOLERANCE[self._engine.precision] * added).all():
+        if not (off <= TOLERANCE[self.engine.precision] * added).all():
             return None
         return _Evidence(self._probabilities(logits)[0], "class activation", found, bias)
 
     def _covered(self, pixels: Pixels) -> _Evidence:
-        engine = self._engine
+        engine = self.engine
         photos = (photo[np.newaxis] for photo in (pixels, *occluded(pixels, PADDING[0])))
         made = [row for _, row in side_by_side(engine.run, photos, engine.parallel)]
         logits = np.concatenate(made)

@@ -58,6 +58,7 @@ def save(
         trained[REFERENCE] = reference
 
     def difference(saved: Classifier) -> float:
+        saved.open_explainer()  # the page draws heat maps with the network compiled for the proof
         kept = safetensors.numpy.load(bytes(saved.members["weights.safetensors"]))
         again = Head(kept["head.kernel"], kept["head.bias"], head.strength)
         return max(

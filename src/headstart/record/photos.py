@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
 from headstart.bundle.manifest import Backboned, BackboneRef, HeadRef, ImageInput, Manifest
 from headstart.bundle.save import save
@@ -77,7 +78,7 @@ def save_bundle(
     outcome: Headed,
     network: Network,
     metrics: dict[str, Any],
-) -> None:
+) -> Classifier:
     """Save the classifier, proved on photos kept from training where there are any."""
     kept = data.on("validation")
     kept = kept if len(kept) else data.on("train")
@@ -99,7 +100,7 @@ def save_bundle(
     )
     files, keys = data.samples.files, data.samples.keys
     try:
-        save(
+        return save(
             folder / BUNDLE,
             manifest,
             outcome.graph(),

@@ -46,7 +46,7 @@ class Heat(NamedTuple):
 
 
 def heat_maps(
-    model: str,
+    model: str | Classifier,
     mistakes: Sequence[Prediction],
     photos: Callable[[str], bytes | None],
     covered: int = _COVERED,
@@ -57,7 +57,7 @@ def heat_maps(
     where parts must be covered for it, and the network is large, or these are not the first few.
 
     Args:
-        model: the bundle, or its run folder.
+        model: the bundle, or its run folder; or the classifier, where it is open already.
         photos: gives the bytes of a photo by its name, None where it is gone.
         covered: of how many at most parts are covered, where a map takes that; the surest mistakes
             come first.
@@ -66,7 +66,7 @@ def heat_maps(
     if not found:
         return {}
     try:
-        classifier = Classifier.open(model)
+        classifier = model if isinstance(model, Classifier) else Classifier.open(model)
         wanted = [(row.predicted, row.label) for row, _ in found]
         if classifier.manifest.parameters >= _LARGE:
             covered = 0

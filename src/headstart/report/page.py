@@ -15,6 +15,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from headstart.backbone import catalog
+from headstart.bundle.classifier import Classifier
 from headstart.bundle.locate import BUNDLE
 from headstart.data import pixels
 from headstart.options import Resize, as_flags, chosen
@@ -45,12 +46,13 @@ _SUSPECTS = 24
 _LARGE = 320  # longest side in pixels
 
 
-def render(folder: Path, photos: Photos) -> str:
+def render(folder: Path, photos: Photos, classifier: Classifier | None = None) -> str:
     """The page of a finished run.
 
     Args:
         folder: the run.
         photos: gives the bytes of a photo by its name in `split.csv`, None where it is gone.
+        classifier: that of the run, where it is open already.
 
     Returns:
         A whole HTML document.
@@ -99,7 +101,7 @@ def render(folder: Path, photos: Photos) -> str:
         "example": _EXAMPLE[metrics["task"]],
         "bundle": repr(metrics.get("model") or str(folder.absolute() / BUNDLE)),
         **(
-            _of_photos(run, mistakes, shown, photos, model)
+            _of_photos(run, mistakes, shown, photos, classifier or model)
             if metrics["task"] == "image"
             else _of_rows(run)
         ),
@@ -109,7 +111,7 @@ def render(folder: Path, photos: Photos) -> str:
 
 
 def _of_photos(
-    run: Run, mistakes: Mistakes, shown: Galleries, photos: Photos, model: str
+    run: Run, mistakes: Mistakes, shown: Galleries, photos: Photos, model: str | Classifier
 ) -> dict[str, Any]:
     """What only the page on photos shows."""
     metrics = run.metrics
