@@ -1,5 +1,6 @@
 """Photos made ready: which take part, under which number, on which engine."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from fake_engine import FakeEngine
 from photos import put_colours
 
+from headstart import looks
 from headstart.backbone import catalog
 from headstart.backbone.engine import has_bfloat16
 from headstart.backbone.graphs import Graph
@@ -109,8 +111,17 @@ def test_only_photos_that_take_part_are_looked_at_and_a_broken_one_is_replaced(s
     assert data.features[data.sides != "unused"].all()
 
 
+def test_grey_pictures_are_read_only_where_it_is_not_known_what_they_show(source, monkeypatch):
+    first = data_of(source)
+    monkeypatch.setattr(looks, "pictures", None)
+    again = data_of(source)
+    assert np.array_equal(again.clusters, first.clusters)
+    assert np.array_equal(again.plain, first.plain)
+
+
 def test_damage_in_the_cache_is_told(source):
     data_of(source)
+    shutil.rmtree(cache_root() / "copies")  # or the grey pictures would not be read again
     segments = [*(cache_root() / "features").rglob("*.rows")]  # features, and grey pictures
     assert len(segments) == 2
     for segment in segments:

@@ -52,6 +52,7 @@ ORDER = (
     "data/roles.py",
     "data/samples.py",
     "data/exif.py",
+    "data/headers.py",
     "data/pixels.py",
     "data/augment.py",
     "data/neighbours.py",

@@ -120,6 +120,9 @@ def settle() -> None:
     # matplotlib would write its list of fonts into the user's home
     os.environ.setdefault("MPLCONFIGDIR", str(cache_root() / "matplotlib"))
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for some takes 0.03 s
+    # OpenBLAS' threads wait for more work by turning round and round, here for 2**16 cycles: with
+    # its 2**26 they took a seventh of all processor time of a short training from other threads.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
     process.claim()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is done is kept
 

@@ -183,12 +183,14 @@ def parted(photos: Photos, options: Division, listen: Listener = nobody) -> Look
     Raises:
         OptionError, SourceError: as `split.divide`; or a class has no photo that can be read.
     """
-    grey = looks.pictures(photos.files, photos.keys, listen)
-    if grey.unreadable:
-        photos = photos.without(grey.unreadable)
+    seen = looks.known(photos.keys)
+    if seen is None:
         grey = looks.pictures(photos.files, photos.keys, listen)
+        if grey.unreadable:
+            photos = photos.without(grey.unreadable)
+            grey = looks.pictures(photos.files, photos.keys, listen)
+        seen = looks.seen(photos.keys, photos.shapes, grey.rows)
     place = {key: i for i, key in enumerate(photos.keys)}
-    seen = looks.seen(photos.keys, photos.shapes, grey.rows)
     plain = np.array([key in seen.plain for key in photos.keys], np.bool_)
     same = ((place[a], place[b]) for a, b in seen.pairs)
     clusters = duplicates.joined(duplicates.identical(photos.keys), same)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,8 +63,23 @@ class Seen(NamedTuple):
     plain: set[str]
 
 
+def known(keys: Sequence[str]) -> Seen | None:
+    """What `seen` said of these contents, all of which could be read; None: it was not asked.
+
+    Args:
+        keys: SHA-256 of each file.
+    """
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        told = json.loads(_kept(keys).read_bytes())
+        pairs = [(str(a), str(b)) for a, b in told["pairs"]]
+        plain = {str(key) for key in told["plain"]}
+        if set(keys) >= plain.union(*pairs):
+            return Seen(pairs, plain)
+    return None
+
+
 def seen(keys: Sequence[str], shapes: Sequence[tuple[int, int]], grey: Any) -> Seen:
-    """Which photos show one picture, or none.
+    """Which photos show one picture, or none; what is `known` is not looked for again.
 
     Of photos that are too small (`LEAST`) no copies are looked for.
 
@@ -72,20 +88,22 @@ def seen(keys: Sequence[str], shapes: Sequence[tuple[int, int]], grey: Any) -> S
         shapes: width and height of each photo in pixels.
         grey: the rows of `pictures`.
     """
+    told = known(keys)
+    if told is not None:
+        return told
     first = {key: i for i, key in reversed([*enumerate(keys)])}  # each content once
     listed = sorted(first)  # so that it does not depend on names
-    digest = sha256(" ".join(listed).encode()).hexdigest()
-    kept = cache_root() / "copies" / f"{key_of(version=_VERSION, contents=digest)}.json"
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        known = json.loads(kept.read_bytes())
-        pairs = [(str(a), str(b)) for a, b in known["pairs"]]
-        plain = {str(key) for key in known["plain"]}
-        if first.keys() >= plain.union(*pairs):
-            return Seen(pairs, plain)
     looked = described(grey, np.array([first[key] for key in listed], np.int64))
     plain = {listed[i] for i in np.flatnonzero(looked.plain).tolist()}
     large = np.array([min(shapes[first[key]]) >= LEAST for key in listed], np.bool_)
     pairs = [(keys[i], keys[j]) for i, j in near_copies(grey, looked.where(large)).tolist()]
     with suppress(OutputError):  # this run has them; the next one looks again
-        write_json(kept, {"pairs": pairs, "plain": sorted(plain)})
+        write_json(_kept(keys), {"pairs": pairs, "plain": sorted(plain)})
     return Seen(pairs, plain)
+
+
+def _kept(keys: Sequence[str]) -> Path:
+    """Where it is kept what photos of these contents show."""
+    contents = sha256(" ".join(sorted({*keys})).encode()).hexdigest()
+    pixels = features.pixels_key(SIDE, "squash")
+    return cache_root() / "copies" / f"{key_of(version=_VERSION, pixels=pixels, of=contents)}.json"

@@ -24,7 +24,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from headstart.data import exif
+from headstart.data import exif, headers
 from headstart.errors import InputError
 from headstart.options import Resize
 
@@ -108,6 +108,8 @@ def shape(data: bytes) -> tuple[int, int]:
     Raises:
         Unreadable: as `decode`, but for what only decoding shows.
     """
+    if found := headers.size(data):
+        return found
     with _opened(data) as photo:
         return photo.size
 
