@@ -6,7 +6,7 @@ Engine (protocol)
 """
 
 import threading
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -149,11 +149,13 @@ class KerasEngine:
         return np.asarray(self._model.predict_on_batch(pixels), np.float32)
 
 
+@cache  # OpenVINO asks the processor anew each time, 0.005 s
 def processor() -> str:
     """The name of the processor."""
     return str(openvino.Core().get_property("CPU", "FULL_DEVICE_NAME")).strip()
 
 
+@cache
 def _abilities() -> list[str]:
     """What the processor computes in by itself, as `BF16`."""
     return list(openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
