@@ -17,6 +17,8 @@ import pytest
 if TYPE_CHECKING:
     from headstart.run import Run
 
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")  # as the command does: see `cli.settle`
+
 ROOT = Path(__file__).parents[1]
 NOBODY = 65534
 Command = Callable[..., subprocess.CompletedProcess[str]]

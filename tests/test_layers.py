@@ -103,6 +103,7 @@ ORDER = (
     "training/examples.py",
     "training/heap.py",
     "training/batches.py",
+    "training/rate.py",
     "training/whole.py",
     "training/loop.py",
     "training/plan.py",

@@ -295,16 +295,18 @@ class _Epochs:
     def _by_keras(self, number: int, order: NDArray[np.int64]) -> dict[str, float]:
         """By `Model.fit`, batch by batch."""
         from headstart.training.batches import Batches, Watch
+        from headstart.training.rate import steps_asking_once
 
         n_classes, judged = self._network.output_shape[-1], self._validation
-        history = self._network.fit(
-            Batches(self._training, order, self._recipe.batch_size, n_classes),
-            validation_data=judged
-            and Batches(judged, np.arange(len(judged.labels)), 64, n_classes),
-            callbacks=[Watch(number, self._recipe.epochs, self._listen, self._asked)],
-            shuffle=False,  # Keras would draw an order of the batches from a global state
-            verbose=0,
-        ).history
+        with steps_asking_once(self._network):
+            history = self._network.fit(
+                Batches(self._training, order, self._recipe.batch_size, n_classes),
+                validation_data=judged
+                and Batches(judged, np.arange(len(judged.labels)), 64, n_classes),
+                callbacks=[Watch(number, self._recipe.epochs, self._listen, self._asked)],
+                shuffle=False,  # Keras would draw an order of the batches from a global state
+                verbose=0,
+            ).history
         rate = float(np.asarray(self._network.optimizer.learning_rate))
         return {name: float(v[-1]) for name, v in history.items()} | {"learning_rate": rate}
 

@@ -10,8 +10,7 @@ Importing this file imports Keras.
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from headstart.backbone.quiet_keras import keras  # isort: skip  it quiets Tenso
 import tensorflow as tf
 
 from headstart.training.examples import Examples
+from headstart.training.rate import rate_once
 
 MOST_BYTES = 1 << 30
 
@@ -107,7 +107,7 @@ class _Traced:
 
         def step(i: Any) -> tuple[Any]:
             batch = order[i : i + size]  # the last may be smaller
-            with _rate_once(self.optimizer):
+            with rate_once(self.optimizer):
                 self._network.train_step(tuple(tf.gather(part, batch) for part in examples))
             return (i + size,)
 
@@ -115,18 +115,6 @@ class _Traced:
         # Asked for outside of a graph each of these costs as much as a batch.
         rate = self.optimizer.learning_rate
         return {**self._network.get_metrics_result(), "learning_rate": rate}
-
-
-@contextmanager
-def _rate_once(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Have a schedule computed once in a step that is traced. Keras asks for the rate once more for
-    the decay of each variable: a third of a small network's step, and a fifth of its tracing."""
-    rate = optimizer.learning_rate
-    vars(optimizer)["_get_current_learning_rate"] = lambda: rate
-    try:
-        yield
-    finally:
-        del vars(optimizer)["_get_current_learning_rate"]
 
 
 def _is_news(record: logging.LogRecord) -> bool:
