@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from threading import Event
 
 _own = Event()
+_OBJECTS = 200_000  # made and still there, at which garbage is looked for; Python's own 700
 
 
 def claim() -> None:
     """Say that the process is our own, from start to end.
 
     The collector of garbage is called some hundred times less often: what a command imports stays,
-    and to look at it again and again took a seventh of the time until one row was predicted. With
-    a third of this it is still called once amid the imports of `train`, for 0.05 s.
+    and to look at it again and again took a seventh of the time until one row was predicted. At a
+    third of this it is still called once amid the imports of `train`, for 0.05 s.
     """
     _own.set()
-    gc.set_threshold(300 * gc.get_threshold()[0])
+    gc.set_threshold(_OBJECTS)
 
 
 def is_own() -> bool:
