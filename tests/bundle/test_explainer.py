@@ -201,7 +201,7 @@ def test_what_cannot_be_done_in_time_is_left_out(red, classifier, photos) -> Non
 
 
 def test_an_explainer_opened_first_answers_too_and_the_network_is_compiled_once(
-    classifier, photos, tmp_path, monkeypatch
+    classifier, photos, monkeypatch
 ) -> None:
     compiled = []
     core = openvino.Core

@@ -3,13 +3,14 @@
 Read by hand, because Pillow parses the whole block on opening a JPEG and warns, in a way
 that no thread can silence for itself, wherever it is odd. What cannot be read is upright.
 
-Exif 2.32 (CIPA DC-008), sections 4.5.4 and 4.6; JPEG segments: ITU-T T.81, annex B.
+Exif 2.32 (CIPA DC-008), sections 4.5.4 and 4.6.
 """
 
 import struct
 
+from headstart.data.headers import segments
+
 _APP1 = 0xE1
-_START_OF_SCAN = 0xDA
 _PREFIX = b"Exif\0\0"
 _ORIENTATION = 0x0112
 _SHORT = 3
@@ -37,17 +38,12 @@ def orientation(block: bytes) -> int:
 def cut_from_jpeg(data: bytes) -> tuple[bytes, bytes]:
     """The Exif block of a JPEG file (empty where it has none), and the file without it."""
     blocks, kept = [], []
-    start = at = 2
-    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
-        marker = data[at + 1]
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == _START_OF_SCAN or end < at + 4:
-            break
+    start = 2
+    for marker, at, end in segments(data):
         if marker == _APP1 and data[at + 4 : end].startswith(_PREFIX):
             blocks.append(data[at + 4 : end])
             kept.append(data[start:at])
             start = end
-        at = end
     if not blocks:
         return b"", data
     return blocks[0], b"".join((data[:2], *kept, data[start:]))

@@ -106,7 +106,7 @@ def shape(data: bytes) -> tuple[int, int]:
         data: the content of the file.
 
     Raises:
-        Unreadable: as `decode`, but for what only decoding shows.
+        Unreadable: as `decode`, but for what shows in decoding, or in reading the whole header.
     """
     if found := headers.size(data):
         return found
