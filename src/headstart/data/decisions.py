@@ -81,7 +81,8 @@ def read(path: Path) -> list[Decision]:
             be done; all such rows are named.
     """
     where = printable(str(path))
-    wanted = f"Its columns are sample or sha256, and decision: {', '.join(WHATS)}, or nothing."
+    columns = "Such a list has the columns sample or sha256, and decision"
+    wanted = f"{columns}: {', '.join(WHATS)}, or nothing."
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark first
             first = file.readline()
