@@ -217,6 +217,7 @@ ORDER = (
     "server/gate.py",
     "server/app.py",
     "scale/ray.py",
+    "commands/sections.py",
     "commands/progress.py",
     "commands/output.py",
     "commands/inputs.py",

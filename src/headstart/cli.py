@@ -10,13 +10,17 @@ import sys
 import traceback
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
 from headstart import process
 from headstart.errors import HeadstartError
 from headstart.store.files import cache_root
+
+if TYPE_CHECKING:
+    from cyclopts.help import HelpPanel
+    from rich.console import Console, ConsoleOptions
 
 _COMMANDS = {
     "demo": "Train on digits, or a table, that the install brings, and show the result.",
@@ -50,10 +54,17 @@ def _told(default: object) -> str | None:
     return None if default is None or default is False or default == () else str(default)
 
 
+def _in_sections(console: "Console", options: "ConsoleOptions", panel: "HelpPanel") -> None:
+    from headstart.commands.sections import in_sections  # options take pydantic: for help alone
+
+    in_sections(console, options, panel)
+
+
 app = App(
     name="headstart",
     help="Labelled data in, a classifier you can trust out.",
     help_format="plaintext",
+    help_formatter=_in_sections,
     result_action="return_value",
     suppress_keyboard_interrupt=False,
     # no --empty-ignore

@@ -70,7 +70,7 @@ PerClass = Annotated[str, BeforeValidator(_per_class)]
 
 
 class Layout(BaseModel):
-    """How a source of labelled photos is read."""
+    """How a source of labelled photos or rows is read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -177,8 +177,10 @@ class Division(Layout):
         return self
 
 
-class TrainOptions(Augmentation, Division):
-    """How `train` goes about its work."""
+class Network(BaseModel):
+    """The network, and what of it is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     backbone: str = Field(
         "efficientnet-lite0",
@@ -195,16 +197,16 @@ class TrainOptions(Augmentation, Division):
         "squash",
         description="How a photo becomes a square: squash it, crop its middle, or pad its sides.",
     )
+    precision: Precision = Field(
+        "auto",
+        description="Arithmetic of the backbone; `auto` takes bfloat16 where the processor has it "
+        "and the features of this data agree with float32.",
+    )
     unfreeze: Unfreeze = Field(
         "auto",
         description="What is trained: `none`, the head alone; `all`; N layers counted from the "
         "end, the new one included; LAYER and all after it. `auto` begins with the head, trains "
         "the last blocks too where that can help, and keeps what validates better.",
-    )
-    recipe: Literal["tutorial"] | None = Field(
-        None,
-        description="`tutorial` sets optimizer, rate, batch and epochs as a widely followed "
-        "Keras tutorial has them for this backbone.",
     )
     hidden: Hidden | None = Field(
         None,
@@ -215,6 +217,18 @@ class TrainOptions(Augmentation, Division):
         "auto",
         description="How a table's numbers are scaled, by the training rows alone; `auto` is "
         "standard, or robust for a column with values far out.",
+    )
+
+
+class Descent(BaseModel):
+    """How it is trained where that is done by gradient."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: Literal["tutorial"] | None = Field(
+        None,
+        description="`tutorial` sets optimizer, rate, batch and epochs as a widely followed "
+        "Keras tutorial has them for this backbone.",
     )
     epochs: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         None,
@@ -252,6 +266,11 @@ class TrainOptions(Augmentation, Division):
         "how long: neither epochs nor recipe nor what is trained; else, and for tables, no end). "
         "The trainings of a cross-validation take it together.",
     )
+
+
+class TrainOptions(Descent, Network, Augmentation, Division):
+    """How `train` goes about its work."""
+
     views: Annotated[int, Field(ge=0, le=100)] | None = Field(
         None,
         description="Random views of each training photo that are trained on beside it "
@@ -270,11 +289,6 @@ class TrainOptions(Augmentation, Division):
         description="Share of its answers that is to be right, such as 0.99: where it is less "
         "sure, or a photo is unlike those of training, it answers `unknown` (default: it always "
         "answers).",
-    )
-    precision: Precision = Field(
-        "auto",
-        description="Arithmetic of the backbone; `auto` takes bfloat16 where the processor has it "
-        "and the features of this data agree with float32.",
     )
 
     @model_validator(mode="after")
