@@ -253,6 +253,26 @@ def test_each_difference_is_told_with_its_interval_or_as_chance() -> None:
     assert "0.4 points less (95% interval −1.6 to 2.4): no more than chance" in second.verdict
 
 
+@pytest.mark.parametrize(
+    ("lows", "said"),
+    [
+        ((-0.01, -0.02), "Of no column is it clear that it matters: "),
+        ((0.02, 0.01), "Each column matters: "),
+        ((0.02,), "“a” matters: more is lost without it than chance explains."),
+        ((0.02, -0.01), "“a” matters: more is lost without it than chance explains. Of the"),
+        ((0.03, 0.02, -0.01), "“a” and “b” matter: more is lost without each than "),
+    ],
+)
+def test_which_columns_matter_is_one_sentence(lows: tuple[float, ...], said: str) -> None:
+    told = [
+        {"name": name, "accuracy_drop": low + 0.02, "interval": [low, low + 0.04]}
+        for name, low in zip("abc", lows, strict=False)
+    ]
+    summary = drivers.ranking(told).summary
+    assert summary.startswith(said)
+    assert summary.endswith("is not clear.") == (said.startswith("“") and len(lows) > 1)
+
+
 def test_a_column_of_few_values_is_a_table_and_others_a_curve_within_its_frame() -> None:
     many = {
         "name": "age",

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from headstart.errors import few
 from headstart.report.curves import Frame, step_of
 from headstart.report.views import Cell
 
@@ -41,12 +42,14 @@ class Ranking(NamedTuple):
         zero: where nothing is lost, in percent of the axis.
         most: what its right end stands for, a share.
         bars: the first matters most; `more` are not shown.
+        summary: which of all of them matter, as a sentence.
     """
 
     zero: float
     most: float
     bars: list[Bar]
     more: int
+    summary: str
 
 
 class Line(NamedTuple):
@@ -106,7 +109,18 @@ def ranking(columns: Sequence[Mapping[str, Any]]) -> Ranking:
         )
         for column in shown
     ]
-    return Ranking(at(0), high, bars, len(columns) - len(shown))
+    return Ranking(at(0), high, bars, len(columns) - len(shown), _summary(columns))
+
+
+def _summary(columns: Sequence[Mapping[str, Any]]) -> str:
+    clear = [f"“{column['name']}”" for column in columns if column["interval"][0] > 0]
+    if not clear:
+        return "Of no column is it clear that it matters: chance explains what is lost without it."
+    if 1 < len(clear) == len(columns):
+        return "Each column matters: more is lost without it than chance explains."
+    verb, it = ("matters", "it") if len(clear) == 1 else ("matter", "each")
+    others = " Of the others that is not clear." if len(clear) < len(columns) else ""
+    return f"{few(clear)} {verb}: more is lost without {it} than chance explains.{others}"
 
 
 def followed(dependence: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> list[Followed]:
