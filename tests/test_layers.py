@@ -100,6 +100,7 @@ ORDER = (
     "training/blas.py",
     "training/lbfgs.py",
     "training/head.py",
+    "training/folds.py",
     "training/examples.py",
     "training/heap.py",
     "training/batches.py",

@@ -14,14 +14,8 @@ from headstart.options import TrainOptions
 from headstart.outcome import Headed, HeldOut
 from headstart.sets import SIDES
 from headstart.store.files import printable
-from headstart.training.head import (
-    Problem,
-    balanced_weights,
-    cross_validate,
-    held_out,
-    select,
-    select_by_folds,
-)
+from headstart.training.folds import OtherFolds, cross_validate, select_by_folds
+from headstart.training.head import Problem, balanced_weights, select
 
 Features = NDArray[np.float32]
 
@@ -67,7 +61,8 @@ def fit_head(
         if crossed:
             found = cross_validate(*work, balanced=balanced)
     if found is None:
-        found = held_out(rows, labels, train, folds, n_classes, head.strength, balanced=balanced)
+        heads = OtherFolds(rows, labels, train, folds, n_classes, head.strength, balanced=balanced)
+        found = heads.held_out()
     judged = np.flatnonzero(fold >= 0)
     kept_out = None
     if found is not None and len(judged):

@@ -22,7 +22,8 @@ from headstart.store.arrays import Shelf
 from headstart.store.files import cache_root
 from headstart.store.room import make_room
 from headstart.training.blas import one_thread
-from headstart.training.head import Problem, cross_validate, select
+from headstart.training.folds import cross_validate
+from headstart.training.head import Problem, select
 
 SIZE = 8  # pixels across and down; 16 take four times as long and tell no more
 

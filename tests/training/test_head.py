@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from pooled import digits
 from sklearn.linear_model import LogisticRegression
 
 from headstart.evaluation.metrics import log_loss
@@ -13,22 +13,8 @@ from headstart.training.head import (
     Head,
     Problem,
     balanced_weights,
-    cross_validate,
-    held_out,
     select,
-    select_by_folds,
 )
-
-
-def digits(n: int, d: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Handwritten digits below k, through a random layer of d rectified units: like pooled
-    activations, the features are skewed, correlated, of differing scale, and one is constant."""
-    pixels, labels = load_digits(return_X_y=True)
-    pixels, labels = pixels[labels < k][:n], labels[labels < k][:n]
-    layer = np.random.default_rng(0).normal(size=(64, d)) * np.geomspace(0.01, 1, d)
-    features = np.maximum(pixels @ layer - 0.5, 0)
-    features[:, 3] = 0.25
-    return features.astype(np.float32), labels.astype(np.int64)
 
 
 def standardised(features: np.ndarray) -> np.ndarray:
@@ -195,97 +181,3 @@ def test_all_samples_compare_penalties_where_they_are_few():
     features, labels = digits(300, 48, 4)
     problem = Problem(features, labels, 4)
     assert problem.thinned() is problem
-
-
-@pytest.fixture(scope="module")
-def folded() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features, labels and folds of few samples; the first four only train."""
-    features, labels = digits(90, 20, 3)
-    fold = np.arange(90) % 3
-    fold[:4] = -1
-    return features, labels, fold
-
-
-@pytest.mark.parametrize("balanced", [False, True])
-def test_no_sample_is_judged_by_a_head_that_saw_its_label(folded, balanced):
-    features, labels, fold = folded
-    before = cross_validate(features, labels, fold, 3, balanced=balanced)
-    other = np.where(fold == 1, (labels + 1) % 3, labels)
-    after = cross_validate(features, other, fold, 3, balanced=balanced)
-    assert (before[fold == 1] == after[fold == 1]).all()
-    assert (before[fold == 0] != after[fold == 0]).any()
-
-
-def test_samples_of_no_fold_train_and_are_not_judged(folded):
-    features, labels, fold = folded
-    before = cross_validate(features, labels, fold, 3)
-    assert (before[fold == -1] == 0).all()
-    np.testing.assert_allclose(before[fold >= 0].sum(axis=1), 1)
-    other = np.where(fold == -1, (labels + 1) % 3, labels)
-    after = cross_validate(features, other, fold, 3)
-    assert (before != after).any()
-
-
-def test_cross_validated_probabilities_are_good_and_those_of_heads_like_the_one_for_all(folded):
-    features, labels, fold = folded
-    judged = fold >= 0
-    probabilities = cross_validate(features, labels, fold, 3)[judged]
-    assert (probabilities.argmax(axis=1) == labels[judged]).mean() > 0.9
-    held = fold == 0
-    head = select_by_folds(features[~held], labels[~held], fold[~held], 3)
-    assert (head.probabilities(features[held]) == probabilities[fold[judged] == 0]).all()
-
-
-@pytest.mark.parametrize("balanced", [False, True])
-def test_the_penalty_that_does_best_over_the_folds_is_selected_and_fitted_to_all(folded, balanced):
-    features, labels, fold = folded
-
-    def problem(part):
-        weight = balanced_weights(labels[part], 3) if balanced else None
-        return Problem(features[part], labels[part], 3, weight)
-
-    losses = dict.fromkeys(STRENGTHS, 0.0)
-    for number in range(3):
-        held = fold == number
-        for strength in STRENGTHS:
-            head = problem(~held).solve(strength)
-            loss = log_loss(labels[held], head.probabilities(features[held]))
-            losses[strength] += held.sum() * loss / (fold >= 0).sum()
-    head = select_by_folds(features, labels, fold, 3, balanced=balanced)
-    assert losses[head.strength] <= min(losses.values()) + 0.002
-    alone = problem(fold >= -1).solve(head.strength)
-    assert head.weights.tobytes() == alone.weights.tobytes()
-    assert head.bias.tobytes() == alone.bias.tobytes()
-
-
-@pytest.mark.parametrize("balanced", [False, True], ids=["alike", "balanced"])
-def test_held_out_probabilities_are_those_of_heads_fitted_to_the_other_folds(balanced):
-    features, labels = digits(300, 48, 4)
-    samples = np.arange(20, 300)[::-1].copy()
-    fold = np.random.default_rng(0).integers(-1, 5, len(samples))
-    found = held_out(features, labels, samples, fold, 4, 1e-2, balanced=balanced)
-    assert found is not None
-    assert found.shape == (280, 4)
-    assert np.isnan(found[fold == -1]).all()
-    for k in range(5):
-        train, held = samples[fold != k], samples[fold == k]
-        weight = balanced_weights(labels[train], 4) if balanced else None
-        alone = Problem(features[train], labels[train], 4, weight).solve(1e-2)
-        np.testing.assert_allclose(found[fold == k], alone.probabilities(features[held]), atol=0.02)
-
-
-def test_held_out_probabilities_know_nothing_of_the_labels_that_they_are_of():
-    """Under a weak penalty a head learns labels by heart, those at random too."""
-    features, _ = digits(200, 400, 4)
-    labels = np.random.default_rng(1).integers(0, 2, 200)
-    fold = np.arange(200) % 5
-    learned = Problem(features, labels, 2).solve(1e-4).probabilities(features).argmax(axis=1)
-    found = held_out(features, labels, np.arange(200), fold, 2, 1e-4)
-    assert found is not None
-    assert np.mean(learned == labels) > 0.75
-    assert np.mean(found.argmax(axis=1) == labels) < 0.6
-
-
-def test_what_would_take_minutes_is_not_held_out():
-    features, labels = np.zeros((1000, 2001), np.float32), np.zeros(1000, np.int64)
-    assert held_out(features, labels, np.arange(1000), labels, 1000, 1e-2) is None

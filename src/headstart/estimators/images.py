@@ -20,7 +20,7 @@ from headstart.dataset import load_network
 from headstart.errors import OptionError, SourceError
 from headstart.options import TrainOptions, options_from
 from headstart.store.files import printable
-from headstart.training.head import select_by_folds
+from headstart.training.folds import select_by_folds
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -18,7 +18,7 @@ Weights = NDArray[np.float64]
 STRENGTHS = tuple(10.0**-e for e in (1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5))
 """L2 penalties that are tried, from the strongest on."""
 
-_ROUGH, _FINE = 1e-6, 1e-10  # relative change of the loss at which the search ends
+ROUGH, _FINE = 1e-6, 1e-10  # relative change of the loss at which the search ends
 _MUCH = 2 * 10**9  # samples x features x classes, from which on a search takes minutes
 _COARSE = 1e-4  # so it ends sooner: what more would bring no longer shows in the accuracy
 _TRIED = 8  # training samples a class, at least, that penalties are compared with
@@ -87,6 +87,7 @@ class Problem:
         samples: int64 (m,), the rows of `features` and `labels` to train on; None for all.
         once: it is solved for one penalty only, and roughly: then what makes each step shorter,
             where there are fewer samples than features, takes longer than it saves.
+        start: the `solution` of a problem much like this one, to begin at.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Problem:
         samples: NDArray[np.int64] | None = None,
         *,
         once: bool = False,
+        start: Weights | None = None,
     ) -> None:
         self._features, self._once, self._n_classes = features, once, n_classes
         self._samples = np.arange(len(features)) if samples is None else samples
@@ -119,17 +121,28 @@ class Problem:
                 d = self._x.shape[1]
         self._shape = (d, columns)
         self._work = n * d * n_classes
-        self._at = np.zeros((d + 1) * columns)
+        begin = np.zeros((d + 1) * columns)
+        self._at = begin if start is None or self._basis is not None else start
         self._solved: dict[float, Weights] = {}
 
     def __len__(self) -> int:
         """How many samples it is fitted to."""
         return len(self._samples)
 
-    def solve(self, strength: float, *, rough: bool = False) -> Head:
-        """The head for one penalty, searched for from where the last search ended."""
-        coarse = self._work > _MUCH or self._once
-        tolerance = _COARSE if coarse else _ROUGH if rough else _FINE
+    @property
+    def solution(self) -> Weights | None:
+        """Where the last search ended, for a problem with nearly the same samples to begin at; None
+        where it was among mixes of these."""
+        return self._at if self._basis is None else None
+
+    def solve(self, strength: float, tolerance: float = _FINE) -> Head:
+        """The head for one penalty, searched for from where the last search ended.
+
+        Args:
+            tolerance: the search ends when a step lowers the loss by less than this share of it.
+        """
+        if self._work > _MUCH or self._once:
+            tolerance = max(tolerance, _COARSE)
         with one_thread if self._work < 10**9 else nullcontext():
             self._at = self._solved[strength] = minimise(
                 partial(self._loss_and_gradient, strength=strength),
@@ -148,7 +161,7 @@ class Problem:
     def path(self) -> Iterator[Head]:
         """A roughly fitted head for each of `STRENGTHS`."""
         for strength in STRENGTHS:
-            yield self.solve(strength, rough=True)
+            yield self.solve(strength, ROUGH)
 
     def thinned(self) -> "Problem":
         """The same with every nth sample of each class where all of them are too much work."""
@@ -253,100 +266,6 @@ def select(
     share = len(trial) / len(problem)
     del trial  # its memory is wanted
     return problem.solve(best * share)
-
-
-def select_by_folds(
-    features: Rows,
-    labels: Labels,
-    fold: NDArray[np.int64],
-    n_classes: int,
-    *,
-    balanced: bool = False,
-) -> Head:
-    """A head fitted to all samples, its penalty the one of least log loss over the folds.
-
-    Args:
-        fold: int64 (n,); the fold of each sample, -1 for samples that only train.
-    """
-    losses = np.zeros(len(STRENGTHS))
-    for number in np.unique(fold[fold >= 0]):
-        held = fold == number
-        problem = _problem(features[~held], labels[~held], n_classes, balanced)
-        for i, head in enumerate(problem.path()):
-            loss = log_loss(labels[held], head.probabilities(features[held]))
-            losses[i] += held.sum() * loss
-    strength = STRENGTHS[int(losses.argmin())]
-    return _problem(features, labels, n_classes, balanced).solve(strength)
-
-
-def cross_validate(
-    features: Rows,
-    labels: Labels,
-    fold: NDArray[np.int64],
-    n_classes: int,
-    *,
-    balanced: bool = False,
-) -> NDArray[np.float64]:
-    """What heads made by `select_by_folds` say of samples that were kept from them.
-
-    For each fold a head is made from the other folds alone, its penalty included.
-
-    Returns:
-        float64 (n, n_classes); rows where fold is -1 are zero.
-    """
-    probabilities = np.zeros((len(labels), n_classes))
-    for number in np.unique(fold[fold >= 0]):
-        held = fold == number
-        head = select_by_folds(
-            features[~held], labels[~held], fold[~held], n_classes, balanced=balanced
-        )
-        probabilities[held] = head.probabilities(features[held])
-    return probabilities
-
-
-def held_out(
-    features: Rows,
-    labels: Labels,
-    samples: NDArray[np.int64],
-    fold: NDArray[np.int64],
-    n_classes: int,
-    strength: float,
-    *,
-    balanced: bool = False,
-    trains: NDArray[np.bool_] | None = None,
-) -> NDArray[np.float64] | None:
-    """What heads of one penalty, each fitted to the other folds, say of training samples.
-
-    Unlike in `cross_validate` the penalty is given, so a fold costs one search, a rough one. It
-    does not begin at the head that was fitted to all samples, though that would be quicker: under
-    a weak penalty such a search ends before what that head knew of the held samples is forgotten.
-
-    Args:
-        features: float32 (n, d).
-        labels: int64 (n,).
-        samples: int64 (m,), the rows of `features` that train.
-        fold: int64 (m,); the fold of each of them, -1 for those that only train.
-        trains: bool (m,), which of them may train; None: all.
-
-    Returns:
-        float64 (m, n_classes), NaN where fold is -1; None if it is too much work: from 2·10⁹
-        numbers on, samples times features times classes, it would take minutes.
-    """
-    if len(samples) * features.shape[1] * n_classes > _MUCH:
-        return None
-    probabilities = np.full((len(samples), n_classes), np.nan)
-    for number in np.unique(fold[fold >= 0]):
-        held = fold == number
-        train = samples[~held if trains is None else ~held & trains]
-        weight = balanced_weights(labels[train], n_classes) if balanced else None
-        head = Problem(features, labels, n_classes, weight, train).solve(strength, rough=True)
-        probabilities[held] = np.concatenate([*head.pieces(features, samples[held])])
-    return probabilities
-
-
-def _problem(features: Rows, labels: Labels, n_classes: int, balanced: bool) -> Problem:
-    weight = balanced_weights(labels, n_classes) if balanced else None
-    return Problem(features, labels, n_classes, weight)
 
 
 def _loss(head: Head, features: Rows, labels: Labels, samples: NDArray[np.int64]) -> float:

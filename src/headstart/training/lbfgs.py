@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+Pair = tuple[Vector, Vector, float]  # a step, the change of gradient along it, their product
 
-_MEMORY = 20  # steps that are remembered
+_MEMORY = 10  # steps that are remembered; 20 make fewer, but each takes longer
 _MEMORY_BYTES = 2**27  # that they may take, though never fewer than three
 _STEPS = 1000
 _FLAT = 1e-6  # largest entry of the gradient at which there is nothing left to gain
@@ -41,7 +42,7 @@ def minimise(
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
         raise ArithmeticError("the function is not finite where the search begins")
     memory = min(_MEMORY, max(3, _MEMORY_BYTES // (2 * x.nbytes)))
-    pairs: deque[tuple[Vector, Vector]] = deque(maxlen=memory)
+    pairs: deque[Pair] = deque(maxlen=memory)
     for _ in range(_STEPS):
         if np.abs(gradient).max() <= _FLAT:
             break
@@ -61,25 +62,26 @@ def minimise(
         step, change = there - x, gradient_there - gradient
         gained = value - value_there
         settled = bool(pairs) and gained <= tolerance * max(abs(value), 1.0)
-        if step @ change > 1e-12 * (change @ change):
-            pairs.append((step, change))
+        curvature = float(step @ change)
+        if curvature > 1e-12 * (change @ change):
+            pairs.append((step, change, curvature))
         x, value, gradient = there, value_there, gradient_there
         if settled:
             break
     return x
 
 
-def _inverse_hessian_times(gradient: Vector, pairs: "deque[tuple[Vector, Vector]]") -> Vector:
+def _inverse_hessian_times(gradient: Vector, pairs: "deque[Pair]") -> Vector:
     """The two-loop recursion over the last steps and the changes of gradient along them."""
-    result = gradient.copy()
+    result, part = gradient.copy(), np.empty_like(gradient)
     shares = []
-    for step, change in reversed(pairs):
-        share = (step @ result) / (step @ change)
-        result -= share * change
+    for step, change, curvature in reversed(pairs):
+        share = (step @ result) / curvature
+        result -= np.multiply(change, share, out=part)
         shares.append(share)
     if pairs:
-        step, change = pairs[-1]
-        result *= (step @ change) / (change @ change)
-    for (step, change), share in zip(pairs, reversed(shares), strict=True):
-        result += (share - (change @ result) / (step @ change)) * step
+        _, change, curvature = pairs[-1]
+        result *= curvature / (change @ change)
+    for (step, change, curvature), share in zip(pairs, reversed(shares), strict=True):
+        result += np.multiply(step, share - (change @ result) / curvature, out=part)
     return result
