@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from headstart import process
 from headstart.parallel import cores
 
 Job = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -46,6 +47,7 @@ def done_aside(jobs: Sequence[Job]) -> list[Any]:
 
 def _serve() -> None:
     """Be that process."""
+    process.claim()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever waits for us is told
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # what a package prints is no answer

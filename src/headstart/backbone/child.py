@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from headstart import errors
+from headstart import errors, process
 from headstart.errors import HeadstartError, InputError
 
 
@@ -54,6 +54,7 @@ def run(module: str, request: dict[str, Any]) -> dict[str, Any]:
 
 def serve(function: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Be the child: answer the request on standard input with what `function` makes of it."""
+    process.claim()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # Keras prints its progress; that is no answer
     try:
