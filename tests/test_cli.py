@@ -126,6 +126,7 @@ def test_options_on_the_command_line_are_those_of_python(call, trained, same_cac
         "--precision": "float32",
         "--seed": "5",
         "--ignore": "9",
+        "--unfreeze": "none",
     }
     flat = [word for pair in options.items() for word in pair]
     found = call("train", trained.source, "--out", tmp_path / "run", *flat, "--quiet")

@@ -23,8 +23,15 @@ def of(source: Path, **given: Any) -> tuple[Any, Any, TrainOptions]:
     return data, frozen.fit_head(data, network, options, nobody), options
 
 
-def test_more_hands_bring_fewer_errors_and_the_last_point_is_the_head_itself(shared: Path) -> None:
-    data, outcome, options = of(shared / "data" / "sign-digits", size=64)
+@pytest.fixture(scope="module")
+def hands(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, TrainOptions]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADSTART_CACHE_DIR", str(tmp_path_factory.mktemp("hands-cache")))
+        return of(shared / "data" / "sign-digits", size=64)
+
+
+def test_more_hands_bring_fewer_errors_and_the_last_point_is_the_head_itself(hands: Any) -> None:
+    data, outcome, options = hands
     found = learning_curve(data, outcome, options)
     assert found is not None
     last = outcome.answers[-1]
@@ -37,8 +44,8 @@ def test_more_hands_bring_fewer_errors_and_the_last_point_is_the_head_itself(sha
     assert found == learning_curve(data, outcome, options)  # from the same seed the same bits
 
 
-def test_photos_that_belong_together_with_one_of_training_do_not_judge(shared: Path) -> None:
-    data, outcome, options = of(shared / "data" / "sign-digits", size=64)
+def test_photos_that_belong_together_with_one_of_training_do_not_judge(hands: Any) -> None:
+    data, outcome, options = hands
     plain = learning_curve(data, outcome, options)
     judged, trains = outcome.answers[-1], data.on("train")
     together = data.together.copy()

@@ -91,7 +91,7 @@ print(json.dumps({"code": code, "peak_mb": int(re.search(r"VmHWM:\\s+(\\d+)", st
 def test_fault_20_thousands_of_files_in_a_hundred_classes_work_in_bounded_memory(tmp_path):
     digits = load_digits()
     for digit in range(10):  # in ten tints each
-        images = digits.images[digits.target == digit][:10] * (255 / 16)
+        images = digits.images[digits.target == digit][:6] * (255 / 16)
         for tint in range(10):
             folder = tmp_path / "photos" / f"{digit}-{tint}"
             folder.mkdir(parents=True)
@@ -111,7 +111,7 @@ def test_fault_20_thousands_of_files_in_a_hundred_classes_work_in_bounded_memory
     assert measured["code"] == 0, child.stderr
     assert measured["peak_mb"] < 1200
     metrics = Run(tmp_path / "run").metrics
-    assert sum(metrics["samples"].values()) == 5000
+    assert sum(metrics["samples"].values()) == 3000
     assert len(metrics["classes"]) == 100
     assert metrics["test"]["accuracy"] > 0.1  # chance: 0.01
 

@@ -270,6 +270,8 @@ class _Epochs:
         self._listen, self._asked = listen, asked
         in_memory = whole.fits(training) and (validation is None or whole.fits(validation))
         self._whole = whole.Whole(network, training, validation) if in_memory else None
+        if self._whole is None:
+            _make_metrics(network, training)
 
     def run(self, number: int, seed: int) -> dict[str, float]:
         """One epoch, unless asked to stop; returns its row of the history."""
@@ -321,6 +323,14 @@ class _Epochs:
             self._listen(Progress(stage, done, steps, note))
 
         return {**self._whole.epoch(order, size, self._asked, tell), **self._whole.judge()}
+
+
+def _make_metrics(network: Any, examples: Examples) -> None:
+    """Keras makes the variables of its metrics in the first step, and a step that makes variables
+    is traced twice, which takes seconds."""
+    from headstart.training.batches import Batches
+
+    network.test_step(Batches(examples, np.arange(1), 1, network.output_shape[-1])[0])
 
 
 _FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
