@@ -110,7 +110,7 @@ def test_the_bench_of_tables_runs_in_small(keras: Any) -> None:
     rows = re.findall(r"^\| (.+?) \| .+? \| (.+?) \|", done.stdout, re.MULTILINE)
     measured = dict(rows)
     assert measured["the trial by the tutorial's recipe: parameters, and of plain Keras"] == "642"
-    assert any(what.startswith("a CSV of 0.02 GB") for what in measured)
+    assert any(what.startswith("a CSV of 0.004 GB") for what in measured)
 
 
 @pytest.mark.parametrize("peer", ["mlp", "boosting"])
