@@ -34,6 +34,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 SPREAD = [
     "--numprocesses=2",
     "--dist=loadfile",  # a file in one process: it shares runs
+    "--no-loadscope-reorder",  # tests/conftest.py says which begin
     "--max-worker-restart=0",  # one that dies ends it all: with another in its place, it waits on
 ]
 COMMANDS = {

@@ -24,6 +24,18 @@ NOBODY = 65534
 Command = Callable[..., subprocess.CompletedProcess[str]]
 OnDisk = Callable[[str, str], str]
 
+LONGEST = (
+    *("test_tutorial.py", "test_tuning.py", "test_table_classifier.py", "test_loop.py"),
+    *("test_notebook.py", "test_bench.py", "test_pipeline_faults.py", "test_export.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take longest come first: else one process has one of them left at the end, while
+    the other has nothing to do."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,10 @@ def test_a_word_that_is_no_command_sets_nothing_up(copy: Path) -> None:
         (["demo", "--size", "64"], ["headstart demo --size 64"]),
         (
             ["test", "-x"],
-            ["python -m pytest --numprocesses=2 --dist=loadfile --max-worker-restart=0 -x"],
+            [
+                "python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder "
+                "--max-worker-restart=0 -x"
+            ],
         ),
     ],
 )
