@@ -32,6 +32,17 @@ TABLE = (
 
 
 @pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tutorial-cache")
+
+
+@pytest.fixture(autouse=True)
+def _shared_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks are converted once for all of these."""
+    monkeypatch.setenv("HEADSTART_CACHE_DIR", str(cache))
+
+
+@pytest.fixture(scope="module")
 def place(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with few photos, laid out as docs/tutorial.md has them."""
     folder = tmp_path_factory.mktemp("tutorial")
