@@ -61,7 +61,7 @@ def _names(page: Page) -> Iterator[str]:
             yield "an <img> without alt"
         if element.tag == "svg" and id(element) not in unheard and not named:
             yield "an <svg> that is neither named nor hidden"
-        if element.attributes.get("role") in ("img", "group") and not named:
+        if element.attributes.get("role") in ("img", "group", "region") and not named:
             yield f"a nameless <{element.tag} role={element.attributes['role']}>"
         if element.tag in ("section", "nav") and not named:
             yield f"a nameless <{element.tag}>"

@@ -63,6 +63,12 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
             self._listen(Progress(self._stage, batch + 1, steps, note))
 
 
+def make_metrics(network: Any, examples: tuple[Any, ...]) -> None:
+    """Have Keras make the variables of its metrics, by judging an example or more. It would in the
+    first step of training, and a step that makes variables is traced twice, which takes seconds."""
+    network.test_step(examples)
+
+
 def reseed(network: Any, seed: int) -> None:
     """Have every random layer of a network draw from `seed` on."""
     for number, layer in enumerate(network._flatten_layers()):

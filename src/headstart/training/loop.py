@@ -264,6 +264,7 @@ class _Epochs:
         asked: threading.Event,
     ) -> None:
         from headstart.training import whole
+        from headstart.training.batches import Batches, make_metrics
 
         self._network, self._recipe = network, recipe
         self._training, self._validation = training, validation
@@ -271,7 +272,8 @@ class _Epochs:
         in_memory = whole.fits(training) and (validation is None or whole.fits(validation))
         self._whole = whole.Whole(network, training, validation) if in_memory else None
         if self._whole is None:
-            _make_metrics(network, training)
+            n_classes = network.output_shape[-1]
+            make_metrics(network, Batches(training, np.arange(1), 1, n_classes)[0])
 
     def run(self, number: int, seed: int) -> dict[str, float]:
         """One epoch, unless asked to stop; returns its row of the history."""
@@ -323,14 +325,6 @@ class _Epochs:
             self._listen(Progress(stage, done, steps, note))
 
         return {**self._whole.epoch(order, size, self._asked, tell), **self._whole.judge()}
-
-
-def _make_metrics(network: Any, examples: Examples) -> None:
-    """Keras makes the variables of its metrics in the first step, and a step that makes variables
-    is traced twice, which takes seconds."""
-    from headstart.training.batches import Batches
-
-    network.test_step(Batches(examples, np.arange(1), 1, network.output_shape[-1])[0])
 
 
 _FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")

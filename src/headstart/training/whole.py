@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from headstart.backbone.quiet_keras import keras  # isort: skip  it quiets TensorFlow
 import tensorflow as tf
 
+from headstart.training.batches import make_metrics
 from headstart.training.examples import Examples
 from headstart.training.rate import rate_once
 
@@ -95,9 +96,7 @@ class _Traced:
         plain = partial(tf.function, autograph=False)
         self.steps = plain(self._take_steps, input_signature=[*numbers, rows])
         self.test = plain(self._judge, reduce_retracing=True)
-        # Keras makes the metrics' variables in the first step, and one that makes variables is
-        # traced twice.
-        network.test_step(tuple(part[:1] for part in examples))
+        make_metrics(network, tuple(part[:1] for part in examples))
 
     def _judge(self, examples: tuple[Any, ...]) -> Any:
         return self._network.test_step(examples)
